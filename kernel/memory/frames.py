@@ -1,0 +1,118 @@
+"""Physical memory: what every byte of the machine's memory holds.
+
+Contents are sparse: a frame that nobody has written does not exist and reads as zeros, so a
+machine with a gigabyte of memory costs nothing until programs use it.
+
+Source: MINIX ``kernel/arch/i386/memory.c`` (phys_copy, phys_memset).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+PAGE_SIZE: Final = 4096
+PAGE_SHIFT: Final = 12
+PAGE_MASK: Final = PAGE_SIZE - 1
+ADDRESS_LIMIT: Final = 1 << 32
+
+_ZERO_PAGE: Final = bytes(PAGE_SIZE)
+
+
+class Frames:
+    """The bytes of physical memory, page frame by page frame.
+
+    `chunks` is the machine's memory map: `(base, size)` of each stretch of RAM, in bytes.  What
+    lies outside them is taken for device memory and keeps its bytes as RAM does; nothing lies at
+    or above `ADDRESS_LIMIT`.  All addresses and lengths are bytes.
+    """
+
+    __slots__ = ("chunks", "contents")
+
+    def __init__(self, chunks: Iterable[Sequence[int]] = ()) -> None:
+        self.chunks: tuple[tuple[int, int], ...] = tuple((base, size) for base, size in chunks)
+        self.contents: dict[int, bytearray] = {}
+
+    @property
+    def size(self) -> int:
+        """How much RAM there is, in bytes."""
+        return sum(size for _, size in self.chunks)
+
+    def is_ram(self, phys: int) -> bool:
+        """Whether the memory map has RAM at `phys`."""
+        return any(base <= phys < base + size for base, size in self.chunks)
+
+    def read(self, phys: int, length: int) -> bytes:
+        """The `length` bytes at `phys`.  Raises ValueError outside the physical address space."""
+        offset = phys & PAGE_MASK
+        if offset + length <= PAGE_SIZE and 0 <= phys < ADDRESS_LIMIT:
+            page = self.contents.get(phys >> PAGE_SHIFT)
+            return bytes(length) if page is None else bytes(page[offset : offset + length])
+        _demand_inside(phys, length)
+        return b"".join(self.read(start, size) for start, size in _pieces(phys, length))
+
+    def write(self, phys: int, data: bytes) -> None:
+        """Store `data` at `phys`.  Raises ValueError outside the physical address space."""
+        offset = phys & PAGE_MASK
+        length = len(data)
+        if offset + length <= PAGE_SIZE and 0 <= phys < ADDRESS_LIMIT:
+            page = self.contents.get(phys >> PAGE_SHIFT)
+            if page is None:
+                page = self.contents[phys >> PAGE_SHIFT] = bytearray(_ZERO_PAGE)
+            page[offset : offset + length] = data
+            return
+        _demand_inside(phys, length)
+        done = 0
+        for start, size in _pieces(phys, length):
+            self.write(start, data[done : done + size])
+            done += size
+
+    def copy(self, source: int, dest: int, length: int) -> None:
+        """Copy `length` bytes from `source` to `dest`, as if through a buffer."""
+        if length == PAGE_SIZE and not (source | dest) & PAGE_MASK:
+            page = self.contents.get(source >> PAGE_SHIFT)
+            if page is None:
+                self.contents.pop(dest >> PAGE_SHIFT, None)
+            else:
+                self.contents[dest >> PAGE_SHIFT] = bytearray(page)
+            return
+        self.write(dest, self.read(source, length))
+
+    def fill(self, phys: int, byte: int, length: int) -> None:
+        """Set the `length` bytes at `phys` to `byte`; whole frames of zeros become absent."""
+        _demand_inside(phys, length)
+        for start, size in _pieces(phys, length):
+            if byte == 0 and size == PAGE_SIZE:
+                self.contents.pop(start >> PAGE_SHIFT, None)
+            elif byte or start >> PAGE_SHIFT in self.contents:
+                self.write(start, bytes([byte]) * size)
+
+    def clear_frames(self, frames: NDArray[Any]) -> None:
+        """Fill the frames with these numbers (not addresses) with zeros."""
+        contents = self.contents
+        if not contents:
+            return
+        if len(frames) <= len(contents):
+            for frame in frames.tolist():
+                contents.pop(frame, None)
+            return
+        cleared = set(frames.tolist())
+        for frame in [frame for frame in contents if frame in cleared]:
+            del contents[frame]
+
+
+def _demand_inside(phys: int, length: int) -> None:
+    if phys < 0 or length < 0 or phys + length > ADDRESS_LIMIT:
+        raise ValueError(f"no physical memory at {phys:#x}, {length} bytes")
+
+
+def _pieces(phys: int, length: int) -> Iterable[tuple[int, int]]:
+    """The parts, `(address, bytes)`, of a range that lie in one frame each."""
+    end = phys + length
+    while phys < end:
+        size = min(end - phys, PAGE_SIZE - (phys & PAGE_MASK))
+        yield phys, size
+        phys += size

@@ -1,0 +1,159 @@
+"""An address space: the page tables of one process.
+
+A page table entry is a frame's address with flags in its low bits, 0 where nothing is mapped.
+A page table (1024 entries, 4 MiB of addresses) exists once something is mapped in it.  The same
+memory is seen in two ways: entry by entry as a Python array, which is what a load or a page fault
+wants, and as a numpy array, which is what fork, unmap and protect of a gigabyte want.
+
+Source: MINIX ``servers/vm/pagetable.c``, i386.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ipc.endpoint import NONE
+from kernel.memory.frames import ADDRESS_LIMIT, PAGE_MASK, PAGE_SHIFT, PAGE_SIZE
+
+Entries: TypeAlias = NDArray[np.uint32]
+
+PTE_PRESENT: Final = 1
+PTE_WRITE: Final = 2
+PTE_USER: Final = 4
+PTE_FLAGS: Final = PAGE_MASK
+PTE_FRAME: Final = 0xFFFFF000
+
+TABLE_SHIFT: Final = 22
+TABLE_ENTRIES: Final = 1024
+_INDEX: Final = TABLE_ENTRIES - 1
+_EMPTY_TABLE: Final = bytes(4 * TABLE_ENTRIES)
+
+_READ: Final = PTE_PRESENT | PTE_USER
+_WRITE: Final = PTE_PRESENT | PTE_USER | PTE_WRITE
+
+
+class AddressSpace:
+    """Page tables, and what they say of virtual addresses (bytes, below 4 GiB).
+
+    `endpoint` is the process that the space is bound to, for whoever watches.
+    """
+
+    __slots__ = ("endpoint", "tables")
+
+    def __init__(self) -> None:
+        self.endpoint = NONE
+        self.tables: dict[int, array[int]] = {}
+
+    def lookup(self, vaddr: int) -> int:
+        """The page table entry for `vaddr`; 0 if nothing is mapped there."""
+        table = self.tables.get(vaddr >> TABLE_SHIFT)
+        return 0 if table is None else table[vaddr >> PAGE_SHIFT & _INDEX]
+
+    def translate(self, vaddr: int, write: bool = False) -> int:
+        """The physical address behind `vaddr`, or -1 if a user may not read (or `write`) there."""
+        table = self.tables.get(vaddr >> TABLE_SHIFT)
+        if table is None:
+            return -1
+        entry = table[vaddr >> PAGE_SHIFT & _INDEX]
+        need = _WRITE if write else _READ
+        if entry & need != need:
+            return -1
+        return entry & PTE_FRAME | vaddr & PAGE_MASK
+
+    def check(self, vaddr: int, length: int, write: bool = False) -> int:
+        """The first address in the range that a user may not read (or `write`), or -1 if none."""
+        end = vaddr + length
+        while vaddr < end:
+            if vaddr >= ADDRESS_LIMIT or self.translate(vaddr, write) < 0:
+                return vaddr
+            vaddr = (vaddr | PAGE_MASK) + 1
+        return -1
+
+    def set(self, vaddr: int, entry: int) -> None:
+        """Make `entry` the page table entry for the page at `vaddr`."""
+        table = self.tables.get(vaddr >> TABLE_SHIFT)
+        if table is None:
+            if not entry:
+                return
+            table = self.tables[vaddr >> TABLE_SHIFT] = array("I", _EMPTY_TABLE)
+        table[vaddr >> PAGE_SHIFT & _INDEX] = entry
+
+    def write(self, vaddr: int, entries: Entries) -> None:
+        """Make `entries` the page table entries from `vaddr` on, one a page; 0 leaves one alone."""
+        done = 0
+        for number, first, count in _tables_of(vaddr, len(entries)):
+            part = entries[done : done + count]
+            done += count
+            table = self.tables.get(number)
+            if table is None:
+                if not part.any():
+                    continue
+                table = self.tables[number] = array("I", _EMPTY_TABLE)
+            view = np.frombuffer(table, dtype=np.uint32)[first : first + count]
+            np.copyto(view, part, where=part != 0)
+
+    def read(self, vaddr: int, pages: int) -> Entries:
+        """The page table entries for the `pages` pages from `vaddr` on."""
+        entries = np.zeros(pages, dtype=np.uint32)
+        done = 0
+        for number, first, count in _tables_of(vaddr, pages):
+            table = self.tables.get(number)
+            if table is not None:
+                view = np.frombuffer(table, dtype=np.uint32)
+                entries[done : done + count] = view[first : first + count]
+            done += count
+        return entries
+
+    def clear(self, vaddr: int, pages: int) -> None:
+        """Unmap the `pages` pages from `vaddr` on."""
+        if pages == 1:
+            self.set(vaddr, 0)
+            return
+        for number, first, count in _tables_of(vaddr, pages):
+            if count == TABLE_ENTRIES:
+                self.tables.pop(number, None)
+            elif number in self.tables:
+                np.frombuffer(self.tables[number], dtype=np.uint32)[first : first + count] = 0
+
+    def protect(self, vaddr: int, pages: int, flags: int) -> None:
+        """Give the mapped pages among the `pages` from `vaddr` on the flags `flags`."""
+        for number, first, count in _tables_of(vaddr, pages):
+            table = self.tables.get(number)
+            if table is not None:
+                view = np.frombuffer(table, dtype=np.uint32)[first : first + count]
+                np.copyto(view, view & np.uint32(PTE_FRAME) | np.uint32(flags), where=view != 0)
+
+    def present(self) -> Iterator[tuple[int, Entries]]:
+        """`(address, entries)` of each page table that exists, in order of address."""
+        for number in sorted(self.tables):
+            yield number << TABLE_SHIFT, np.frombuffer(self.tables[number], dtype=np.uint32)
+
+    def clear_all(self) -> None:
+        """Unmap everything."""
+        self.tables.clear()
+
+
+def _tables_of(vaddr: int, pages: int) -> Iterator[tuple[int, int, int]]:
+    """The page tables behind a range: `(table number, first entry, number of entries)`."""
+    page = vaddr >> PAGE_SHIFT
+    end = page + pages
+    while page < end:
+        first = page & _INDEX
+        count = min(end - page, TABLE_ENTRIES - first)
+        yield page >> 10, first, count
+        page += count
+
+
+def entries_for(frames: NDArray[Any], flags: int) -> Entries:
+    """Page table entries that map the frames with these physical addresses, with `flags`."""
+    return frames.astype(np.uint32) | np.uint32(flags)
+
+
+def pages_of(length: int) -> int:
+    """How many pages hold `length` bytes."""
+    return (length + PAGE_SIZE - 1) >> PAGE_SHIFT
