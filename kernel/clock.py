@@ -1,0 +1,112 @@
+"""Virtual time, and what is to happen when.
+
+Rules.  Time is nanoseconds since boot; nothing but `now` counts, and the host's clock never does.
+What is due happens in the order (time, priority, sequence of scheduling), never before its time,
+and between two steps of processes.  A tick is a sixtieth of a second, as in MINIX: what processes
+are told of time is in ticks.
+
+Source: MINIX ``kernel/clock.c``.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from typing import Final
+
+import attrs
+
+NANOSECONDS: Final = 1_000_000_000
+HZ: Final = 60
+NEVER: Final = 1 << 62
+
+# Of what is due at the same moment, devices come first, then alarms.
+DEVICE: Final = 0
+ALARM: Final = 1
+
+
+@attrs.define(eq=False)
+class Due:
+    """Something that will happen at `time`, unless it is cancelled before.
+
+    The machine counts as quiet although a `background` one is due: nobody waits for it.
+    """
+
+    time: int
+    priority: int
+    sequence: int
+    action: Callable[[], None] | None
+    background: bool = False
+
+
+class Clock:
+    """The machine's time.
+
+    `deadline` is when the dispatcher must next look up from stepping processes; it is at most the
+    time of the first that is due.
+    """
+
+    def __init__(self) -> None:
+        self.now = 0
+        self.boot_time = 0  # seconds since 1970
+        self.realtime_offset = 0  # ticks
+        self.deadline = NEVER
+        self._heap: list[tuple[int, int, int, Due]] = []
+        self._sequence = 0
+        self._foreground = 0
+
+    @property
+    def ticks(self) -> int:
+        """How many ticks have passed since boot.  MINIX: get_monotonic."""
+        return self.now * HZ // NANOSECONDS
+
+    def schedule(
+        self,
+        time: int,
+        action: Callable[[], None],
+        priority: int = DEVICE,
+        background: bool = False,
+    ) -> Due:
+        """Do `action` at `time` (virtual ns; the past means as soon as possible)."""
+        self._sequence += 1
+        due = Due(time, priority, self._sequence, action, background)
+        heapq.heappush(self._heap, (time, priority, due.sequence, due))
+        self._foreground += not background
+        self.deadline = min(self.deadline, time)
+        return due
+
+    def cancel(self, due: Due) -> None:
+        """Forget `due`; harmless if it happened already."""
+        if due.action is not None:
+            due.action = None
+            self._foreground -= not due.background
+
+    def attend(self) -> None:
+        """Make the dispatcher look up before it steps again."""
+        self.deadline = -1
+
+    def next_due(self) -> int:
+        """When the first that is due is due, or NEVER."""
+        heap = self._heap
+        while heap and heap[0][3].action is None:
+            heapq.heappop(heap)
+        return heap[0][0] if heap else NEVER
+
+    @property
+    def expected(self) -> bool:
+        """Whether anything is due that somebody may wait for."""
+        return self._foreground > 0
+
+    def happen(self) -> None:
+        """Do all that is due by now."""
+        while self.next_due() <= self.now:
+            due = heapq.heappop(self._heap)[3]
+            action, due.action = due.action, None
+            self._foreground -= not due.background
+            assert action is not None, "next_due leaves no cancelled entry in front"
+            action()
+
+
+def tick_time(tick: int) -> int:
+    """The virtual time (ns) at which the clock's `tick`-th tick comes."""
+    return -(-tick * NANOSECONDS // HZ)

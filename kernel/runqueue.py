@@ -1,0 +1,64 @@
+"""The processes that can run.
+
+Rules.  A process is in the queue if and only if it has no run flag.  Only `block` and `unblock`
+change run flags.  Who becomes ready joins at the end; the process that runs is the first.  The
+order depends on nothing but the order of these calls, so an index into the queue means the same
+process in every run that made the same choices before.
+
+Source: MINIX ``kernel/proc.c`` enqueue, dequeue.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from kernel.process import Process
+
+
+class RunQueue:
+    """The ready processes, the running one first.
+
+    `entered` and `left`, if a policy has set them, are told who comes and goes.
+    """
+
+    __slots__ = ("entered", "left", "queue")
+
+    def __init__(self) -> None:
+        self.queue: deque[Process] = deque()
+        self.entered: Callable[[Process], None] | None = None
+        self.left: Callable[[Process], None] | None = None
+
+    def block(self, process: Process, flag: int) -> None:
+        """Set run flags of `process`; if it could run, it no longer can."""
+        if not process.rts and flag:
+            queue = self.queue
+            if queue[0] is process:
+                queue.popleft()
+            else:
+                queue.remove(process)
+            if self.left is not None:
+                self.left(process)
+        process.rts |= flag
+
+    def unblock(self, process: Process, flag: int) -> None:
+        """Clear run flags of `process`; if those were all that it had, it is ready."""
+        if process.rts:
+            process.rts &= ~flag
+            if not process.rts:
+                self.queue.append(process)
+                if self.entered is not None:
+                    self.entered(process)
+
+    def to_front(self, index: int) -> None:
+        """Let the `index`-th ready process be the one that runs."""
+        queue = self.queue
+        process = queue[index]
+        del queue[index]
+        queue.appendleft(process)
+
+    def check(self) -> None:
+        """State the invariant: the queue holds each ready process once, and no other."""
+        assert all(not process.rts for process in self.queue), "a queued process has a run flag"
+        slots = [process.slot for process in self.queue]
+        assert len(slots) == len(set(slots)), "a process is queued twice"
