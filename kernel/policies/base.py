@@ -1,0 +1,29 @@
+"""What a schedule policy is."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Protocol
+
+from kernel.process import Process
+from kernel.runqueue import RunQueue
+
+
+class PolicyError(ValueError):
+    """A policy that does not exist or a schedule that cannot be read; the text says why."""
+
+
+class Policy(Protocol):
+    """Decides which of several ready processes makes the next step.
+
+    With `quanta`, processes lose the processor when their quantum is used up.
+    """
+
+    quanta: bool
+
+    def attach(self, ready: RunQueue) -> None:
+        """The policy will decide for `ready`; called once, before anything runs."""
+
+    def choose(self, queue: deque[Process]) -> int:
+        """The index in `queue`, which has at least two processes, of the one to run."""
+        ...
