@@ -3,19 +3,35 @@
 A call handler is a coroutine.  Its traps pass through to the kernel; a `Ticket` does not: it stops
 here, the loop parks the call on it, sends no reply, and receives the next message.  This is
 MINIX's SUSPEND, without the callback and its saved state.
+
+Rules of the house:
+
+- A handler returns the reply, or None if there is to be none (now or ever).
+- A handler refuses with `raise Refused(errno)`; only the loop makes that a reply.
+- A parked call is resumed by whoever owns its ticket, inside the handler that does so: what the
+  resumed call sends is sent at that point, as from a callback.
+- What is not kept across an await: anything but numbers.  Look it up again.
 """
 
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Coroutine, Generator
-from typing import Any, TypeAlias
+from collections.abc import Callable, Coroutine, Generator, Mapping
+from typing import Any, ClassVar, Final, TypeAlias
 
 import attrs
 
-from ipc.message import Message
+from ipc.endpoint import NONE, endpoint_name
+from ipc.errors import ENOSYS, IpcError
+from ipc.message import Message, Reply
+from ipc.registry import as_request
+from ipc.traps import NOTIFY_CALL, STATUS_CALL_MASK, Receive, Send, SendNb, trap
+from kernel.panic import Panic
+from kernel.process import Context
 
 Handler: TypeAlias = Callable[[Any, int, Any], Coroutine[Any, Any, Message | None]]
+
+_ANYTHING: Final = Receive()
 
 
 class Refused(Exception):
@@ -28,8 +44,15 @@ class Refused(Exception):
 
 @attrs.define(eq=False)
 class Ticket:
-    """Something that a call waits for.  Whoever owns the ticket resumes the call."""
+    """Something that a call waits for.  Whoever owns the ticket resumes the call.
 
+    `awaits` is the endpoint of whoever must act for that to happen (NONE: no single one), and
+    `reason` says in words what is waited for; both are there for the hang report, and so that all
+    who wait for a server that died can be found.
+    """
+
+    awaits: int = NONE
+    reason: str = ""
     call: Call | None = None
 
 
@@ -37,13 +60,176 @@ class Ticket:
 class Call:
     """A request being handled: who asked, what, and the coroutine that answers it."""
 
+    server: Server
     source: int
     message: Message
     coroutine: Coroutine[Any, Any, Message | None]
-    cause: int = 0
+    cause: int = 0  # the event that delivered the request
+    ticket: Ticket | None = None  # what it is parked on
+    answered: bool = True  # whether what the handler returns is sent to the source
+
+    def __str__(self) -> str:
+        return f"{_describe(self.message)} from {endpoint_name(self.source)}"
+
+
+class _Parked(Exception):
+    """Marks, as a class, that a call was parked; never raised."""
 
 
 @types.coroutine
 def wait(ticket: Ticket) -> Generator[Ticket, Any, Any]:
-    """Park the call that is running until the owner of `ticket` resumes it; its value comes back."""
-    return (yield ticket)
+    """Park the call that is running until the owner of `ticket` resumes it; its value comes back.
+
+    A value that is an exception is raised here.
+    """
+    value = yield ticket
+    if isinstance(value, BaseException):
+        raise value
+    return value
+
+
+@types.coroutine
+def _until_parked(call: Call, value: Any) -> Generator[Any, Any, Any]:
+    """Run `call` on with `value`; the result is its reply, or `_Parked`."""
+    step = call.coroutine.send
+    try:
+        request = step(value)
+        while type(request) is not Ticket:
+            request = step((yield request))
+    except StopIteration as done:
+        return done.value
+    request.call = call
+    call.ticket = request
+    return _Parked
+
+
+@attrs.define(eq=False)
+class Server:
+    """What every server has: its call table, its way to reply, and its parked calls.
+
+    A server is a subclass with its tables as literals and its state as attributes.  `main` is the
+    program of its process; `context` is that process's, put here by whoever makes the process.
+    """
+
+    CALLS: ClassVar[Mapping[int, Handler]] = {}  # by request number
+    NOTIFIED: ClassVar[Mapping[int, Handler]] = {}  # by source of a notification; others: ignored
+    REPLIES: ClassVar[type[Send] | type[SendNb]] = Send
+
+    name: str = "server"
+    context: Context = attrs.field(factory=Context)
+    status: int = 0  # the status word of the message received last
+    parked: dict[Call, Ticket] = attrs.field(factory=dict)  # oldest first
+
+    async def main(self) -> None:
+        """Receive and handle messages for ever."""
+        context = self.context
+        await self.start()
+        while True:
+            source, message, status = await trap(_ANYTHING)
+            self.status = status
+            notified = status & STATUS_CALL_MASK == NOTIFY_CALL
+            handler: Handler | None
+            if notified:
+                handler = self.NOTIFIED.get(source)
+            else:
+                message = as_request(message)
+                handler = self.handler(source, message)
+            if handler is not None:
+                coroutine = handler(self, source, message)
+                call = Call(self, source, message, coroutine, context.delivered, None, not notified)
+                await self.run(call)
+            await self.settle()
+
+    async def start(self) -> None:
+        """Whatever the server does before its first message."""
+
+    async def settle(self) -> None:
+        """Whatever the server does between two messages."""
+
+    def handler(self, source: int, message: Message) -> Handler | None:
+        """Who handles `message` from `source`: None if it is to be dropped without an answer."""
+        return self.CALLS.get(message.type, do_unknown)
+
+    async def reply(self, dest: int, message: Message) -> None:
+        """Answer `dest`.
+
+        A caller that has died meanwhile, or (with SENDNB) does not wait for an answer, gets none:
+        the failed trap is in the trace, and nobody is left who could be told.
+        """
+        try:
+            await trap(self.REPLIES(dest, message))
+        except IpcError as failure:
+            self.unanswered(dest, message, failure.code)
+
+    def unanswered(self, dest: int, message: Message, errno: int) -> None:
+        """What to do about an answer to `dest` that the kernel refused to deliver with `errno`."""
+
+    async def run(self, call: Call, value: Any = None) -> None:
+        """Run `call` until it parks or returns, and send its reply.  Nothing it raises is lost."""
+        context = self.context
+        outer = context.cause
+        context.cause = call.cause
+        try:
+            reply = await _until_parked(call, value)
+        except Refused as refusal:
+            reply = Reply(refusal.errno)
+        except Panic as panic:
+            panic.during(self.name, _handler_name(call), str(call))
+            raise
+        except Exception as error:
+            panic = Panic(f"{type(error).__name__}: {error}")
+            panic.during(self.name, _handler_name(call), str(call))
+            raise panic from error
+        if reply is _Parked:
+            assert call.ticket is not None, "a parked call has a ticket"
+            self.parked[call] = call.ticket
+        elif reply is not None and call.answered:
+            await self.reply(call.source, reply)
+        context.cause = outer
+
+    async def resume(self, ticket: Ticket, value: Any = None) -> bool:
+        """Run the call that waits on `ticket` on, with `value` (an exception: raised there).
+
+        Returns False if nothing waits on it any more, because the call was cancelled.
+        """
+        call = ticket.call
+        if call is None:
+            return False
+        ticket.call = None
+        call.ticket = None
+        del self.parked[call]
+        await self.run(call, value)
+        return True
+
+    def cancel(self, source: int) -> int:
+        """Forget every parked call of `source`, which has died; returns how many there were.
+
+        Their coroutines are closed: only their `finally` clauses run, and those may not await.
+        """
+        doomed = [call for call in self.parked if call.source == source]
+        for call in doomed:
+            ticket = self.parked.pop(call)
+            ticket.call = None
+            call.coroutine.close()
+        return len(doomed)
+
+    async def abandon(self, awaited: int, errno: int) -> int:
+        """Refuse every parked call that waits for `awaited`, which has died, with `errno`."""
+        waiting = [ticket for ticket in self.parked.values() if ticket.awaits == awaited]
+        for ticket in waiting:
+            await self.resume(ticket, Refused(errno))
+        return len(waiting)
+
+
+async def do_unknown(_server: Server, _source: int, _message: Message) -> Message:
+    """Refuse a request whose number is not in the table."""
+    raise Refused(ENOSYS)
+
+
+def _handler_name(call: Call) -> str:
+    return getattr(call.coroutine, "__qualname__", "handler")
+
+
+def _describe(message: Message) -> str:
+    name = type(message).__dict__.get("name")
+    return name if isinstance(name, str) else f"message {message.type:#x}"
