@@ -1,1 +1,1 @@
-
+"""A disk driver: a medium of blocks, reached by messages, slow in virtual time."""

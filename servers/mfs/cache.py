@@ -1,0 +1,344 @@
+"""The block cache: blocks of the device in MFS's memory, shared with VM's page cache.
+
+Each block lies in a page of its own that came from VM: mapped in from VM's cache, or mapped
+anonymously and told to VM once its contents make sense, with the file and offset that it belongs
+to.  That is how a page of a file gets into other processes.  VM may know a block under another
+file, or not know it any more; so a block that is found here under a new owner is told again.
+
+A block is held while it is used (`get` … `put`); a block that is not held may be recycled, least
+recently used first.
+
+Source: MINIX ``lib/libminixfs/cache.c``.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Final
+
+import attrs
+
+from ipc.errors import EIO
+from servers.lib.loop import Refused
+from servers.mfs.device import BlockDevice
+from servers.mfs.layout import BLOCK_SIZE, NO_INODE
+from servers.mfs.pages import Pages
+
+MINIMUM_BUFFERS: Final = 6
+DEFAULT_BUFFERS: Final = 1024
+MAX_PREFETCH: Final = 64
+BAND: Final = 10 * 1024  # KiB of allocated or freed blocks after which the size is looked at again
+
+
+@attrs.define(eq=False)
+class Buffer:
+    """A block of `device` (0: of none) and the page at `data` (0: none) where it lies."""
+
+    device: int = 0
+    block: int = 0
+    data: int = 0
+    held: int = 0
+    dirty: bool = False
+    inode: int = NO_INODE
+    inode_offset: int = 0
+    tell_vm: bool = False
+
+
+@attrs.define(eq=False)
+class BlockCache:
+    """At most `limit` buffers; `used_blocks` of the device's `total_blocks` are allocated."""
+
+    disk: BlockDevice
+    pages: Pages
+    limit: int = DEFAULT_BUFFERS
+    use_vm: bool = False
+    total_blocks: int = 0
+    used_blocks: int = 0
+    _by_block: dict[tuple[int, int], Buffer] = attrs.field(factory=dict)
+    # What is not held, next to be recycled first: `_soon`'s last, then new ones, then `_unused`.
+    _soon: list[Buffer] = attrs.field(factory=list)
+    _unused: OrderedDict[Buffer, None] = attrs.field(factory=OrderedDict)
+    _made: list[Buffer] = attrs.field(factory=list)
+    _in_use: int = 0
+    _drift: int = 0
+    _holes: int = 0
+
+    # --- getting and putting
+
+    async def get(self, block: int, inode: int = NO_INODE, offset: int = 0) -> Buffer:
+        """Hold `block`, reading it if it is neither here nor in VM's cache.
+
+        `inode` and `offset` (bytes) say which part of which file it is, if it is one.  Raises
+        Refused if it cannot be read.
+        """
+        buffer = await self._find(block, inode, offset, ask_vm=True)
+        if buffer is None:
+            buffer = await self._new(block, inode, offset)
+            length = await self.disk.read(block * BLOCK_SIZE, buffer.data, BLOCK_SIZE)
+            if length != BLOCK_SIZE:
+                self._invalidate(buffer)
+                await self.put(buffer)
+                raise Refused(length if length < 0 else EIO)
+        return buffer
+
+    async def peek(self, block: int, inode: int = NO_INODE, offset: int = 0) -> Buffer | None:
+        """Hold `block` if it is here or in VM's cache."""
+        return await self._find(block, inode, offset, ask_vm=True)
+
+    async def get_unread(self, block: int, inode: int = NO_INODE, offset: int = 0) -> Buffer:
+        """Hold `block` without reading it: the caller will write all of it."""
+        buffer = await self._find(block, inode, offset, ask_vm=False)
+        return buffer or await self._new(block, inode, offset)
+
+    async def put(self, buffer: Buffer, once: bool = False) -> None:
+        """Let go of `buffer`; `once`: nobody will want it again.  Source: put_block."""
+        assert buffer.held > 0, "a buffer that is put is held"
+        buffer.held -= 1
+        if buffer.held:
+            return
+        self._in_use -= 1
+        if buffer.device == 0 or once:
+            self._soon.append(buffer)
+        else:
+            self._unused[buffer] = None
+        if self.use_vm and buffer.tell_vm and buffer.device:
+            await self.pages.tell(
+                buffer.data, buffer.device, buffer.block * BLOCK_SIZE, buffer.inode,
+                buffer.inode_offset, once,
+            )  # fmt: skip
+        buffer.tell_vm = False
+        if once:
+            self._invalidate(buffer)
+
+    async def _find(self, block: int, inode: int, offset: int, ask_vm: bool) -> Buffer | None:
+        device = self.disk.device
+        buffer = self._by_block.get((device, block))
+        if buffer is not None:
+            if buffer.held == 0:
+                del self._unused[buffer]
+                self._in_use += 1
+            buffer.held += 1
+            if inode != NO_INODE and (inode, offset) != (buffer.inode, buffer.inode_offset):
+                buffer.inode, buffer.inode_offset = inode, offset
+                buffer.tell_vm = True
+            return buffer
+        if not (ask_vm and self.use_vm):
+            return None
+        return await self._from_vm(device, block, inode, offset)
+
+    async def _from_vm(self, device: int, block: int, inode: int, offset: int) -> Buffer | None:
+        # A buffer is emptied before VM is asked, as in the C: the order of the calls shows it.
+        buffer = await self._take()
+        data = await self.pages.map_cached(device, block * BLOCK_SIZE, inode, offset)
+        if data == 0:
+            self._soon.append(buffer)
+            return None
+        buffer.data = data
+        self._hold(buffer, block, inode, offset)
+        return buffer
+
+    async def _new(self, block: int, inode: int, offset: int) -> Buffer:
+        buffer = await self._take()
+        buffer.data = await self.pages.allocate(self._free_unused)
+        self._hold(buffer, block, inode, offset)
+        buffer.tell_vm = True
+        return buffer
+
+    def _hold(self, buffer: Buffer, block: int, inode: int, offset: int) -> None:
+        buffer.device, buffer.block = self.disk.device, block
+        buffer.inode, buffer.inode_offset = inode, offset
+        buffer.dirty = buffer.tell_vm = False
+        buffer.held = 1
+        self._in_use += 1
+        self._by_block[buffer.device, block] = buffer
+
+    # --- recycling
+
+    async def _take(self) -> Buffer:
+        """An empty buffer: the one that is longest unused, written back if it has to be."""
+        if self._soon:
+            buffer = self._soon.pop()
+        elif len(self._made) < self.limit:
+            buffer = Buffer()
+            self._made.append(buffer)
+        else:
+            assert self._unused, f"not all {self.limit} buffers are in use"
+            buffer = self._unused.popitem(last=False)[0]
+        await self._empty(buffer)
+        return buffer
+
+    async def _empty(self, buffer: Buffer) -> None:
+        """Source: MINIX freeblock, which also writes the other dirty blocks of the device."""
+        if buffer.device:
+            if buffer.dirty:
+                await self.flush(also=buffer)
+            self._invalidate(buffer)
+        buffer.dirty = False
+        if buffer.data:
+            await self.pages.unmap(buffer.data)
+            buffer.data = 0
+
+    def _invalidate(self, buffer: Buffer) -> None:
+        if buffer.device:
+            self._by_block.pop((buffer.device, buffer.block), None)
+            buffer.device = 0
+
+    async def _free_unused(self) -> None:
+        """Give back all pages of blocks that nobody holds: memory is short."""
+        for buffer in list(self._made):
+            if buffer.data and not buffer.held:
+                await self._empty(buffer)
+
+    async def forget(self, block: int) -> None:
+        """`block` is free from now on: nobody may find it, here or in VM.  MINIX: lmfs_free_block."""
+        if self.use_vm:
+            await self.pages.forget(self.disk.device, block * BLOCK_SIZE)
+        buffer = self._by_block.get((self.disk.device, block))
+        if buffer is not None:
+            buffer.dirty = False
+            self._invalidate(buffer)
+
+    async def show_hole(self, inode: int, offset: int) -> None:
+        """Tell VM that `inode` has zeros at `offset`, where no block is.
+
+        VM knows blocks by their place on the device; so a place that no device has is made up,
+        another one each time.  Source: MINIX lmfs_zero_block_ino.
+        """
+        if not self.use_vm:
+            return
+        first = (1 << 63) // BLOCK_SIZE
+        self._holes = (self._holes + 1) % first
+        buffer = await self.get_unread(first + self._holes - 1, inode, offset)
+        await self.put(buffer, once=True)
+
+    # --- reading ahead, writing back
+
+    async def read_ahead(self, block: int, count: int) -> None:
+        """Read the `count` blocks from `block` on, of which none is here; failures do not matter."""
+        buffers = [await self.get_unread(block + i) for i in range(count)]
+        done = await self.disk.gather(
+            block * BLOCK_SIZE, [buffer.data for buffer in buffers], BLOCK_SIZE
+        )
+        complete = max(done, 0) // BLOCK_SIZE
+        for index, buffer in enumerate(buffers):
+            if index >= complete:
+                self._invalidate(buffer)
+            await self.put(buffer)
+
+    async def prefetch(self, wanted: list[int]) -> None:
+        """Read the first of `wanted` and those of the others that lie around it in one run."""
+        base = wanted[0]
+        others = set(wanted)
+        first, last = base, base
+        while first - 1 in others and base - first < MAX_PREFETCH:
+            first -= 1
+        while last + 1 in others and last - base < MAX_PREFETCH:
+            last += 1
+        count = min(last - first + 1, MAX_PREFETCH, 18 if self.limit < 50 else self.limit - 4)
+        await self.read_ahead(base - min(base - first, count - 1), count)
+
+    async def flush(self, also: Buffer | None = None) -> None:
+        """Write all dirty blocks that nobody holds, and `also`, in runs, lowest first."""
+        dirty = [
+            buffer
+            for buffer in self._by_block.values()
+            if buffer.dirty and (buffer is also or not buffer.held)
+        ]
+        dirty.sort(key=lambda buffer: buffer.block)
+        while dirty:
+            run = 1
+            while (
+                run < min(len(dirty), MAX_PREFETCH) and dirty[run].block == dirty[0].block + run
+            ):
+                run += 1
+            done = await self.disk.scatter(
+                dirty[0].block * BLOCK_SIZE, [buffer.data for buffer in dirty[:run]], BLOCK_SIZE
+            )
+            written = max(done, 0) // BLOCK_SIZE
+            for buffer in dirty[:written]:
+                buffer.dirty = False
+            if written == 0:
+                self._invalidate(dirty[0])
+                return
+            dirty = dirty[written:]
+
+    async def clear(self) -> None:
+        """Drop all blocks of the device, here and in VM; they are written already."""
+        for buffer in list(self._by_block.values()):
+            self._invalidate(buffer)
+            await self.pages.unmap(buffer.data)
+            buffer.data = 0
+        await self.pages.clear(self.disk.device)
+
+    # --- how large the cache is
+
+    async def mount(self) -> None:
+        """Begin anew for a file system that is being mounted.  MINIX: lmfs_set_blocksize."""
+        await self._resize(MINIMUM_BUFFERS)
+        await self.consider_size()
+        self.use_vm = True
+
+    async def set_usage(self, total: int, used: int) -> None:
+        """The device has `total` blocks, `used` of them allocated.  MINIX: lmfs_set_blockusage."""
+        self.total_blocks, self.used_blocks = total, used
+        if not self._in_use:
+            await self.consider_size()
+
+    async def change_usage(self, delta: int) -> None:
+        """`delta` more blocks are allocated.  MINIX: lmfs_change_blockusage."""
+        self.used_blocks = min(max(self.used_blocks + delta, 0), self.total_blocks)
+        self._drift += delta
+        if not self._in_use and abs(self._drift) * (BLOCK_SIZE // 1024) > BAND:
+            self._drift = 0
+            await self.consider_size()
+
+    async def consider_size(self) -> None:
+        """Take another size if the present one is far from right.  MINIX: cache_heuristic_check."""
+        free = await self.pages.free_kilobytes()
+        wanted = MINIMUM_BUFFERS
+        if free is None:
+            wanted = DEFAULT_BUFFERS
+        else:
+            most = square_root(self.used_blocks * BLOCK_SIZE // 1024) * 40
+            most = min(most, self.total_blocks * BLOCK_SIZE // 1024 // 2)
+            wanted = max(wanted, min(free // 10, most) * 1024 // BLOCK_SIZE)
+        if abs(wanted - self.limit) * 100 // self.limit > 10:
+            await self._resize(wanted)
+
+    async def _resize(self, limit: int) -> None:
+        """Source: MINIX lmfs_buf_pool: everything is written and unmapped first."""
+        assert not self._in_use, "the cache is resized only when nobody holds a block"
+        await self.sync()
+        for buffer in self._made:
+            if buffer.data:
+                await self.pages.unmap(buffer.data)
+        self._by_block.clear()
+        self._soon.clear()
+        self._unused.clear()
+        self._made.clear()
+        self.limit = limit
+
+    async def sync(self) -> None:
+        """Write everything.  MINIX: lmfs_flushall."""
+        await self.flush()
+
+    def check(self) -> None:
+        """Each buffer is in exactly one place, and a dirty or findable one has a page."""
+        waiting = set(self._soon) | set(self._unused)
+        assert len(waiting) == len(self._soon) + len(self._unused), "no buffer is listed twice"
+        for buffer in self._made:
+            assert (buffer.held == 0) == (buffer in waiting), "held or unused, not both"
+            assert not buffer.device or buffer.data, "a findable block has a page"
+        for key, buffer in self._by_block.items():
+            assert key == (buffer.device, buffer.block), "blocks are found under their number"
+        assert self._in_use == sum(1 for buffer in self._made if buffer.held), "in-use count"
+
+
+def square_root(value: int) -> int:
+    """The integer square root as MINIX approximates it (exactly, bit by bit)."""
+    root = 0
+    for bit in range(15, -1, -1):
+        candidate = root | 1 << bit
+        if candidate * candidate <= value:
+            root = candidate
+    return root
