@@ -19,7 +19,7 @@ from ipc.message import Message
 # What runs in a process: called once, when the process is made.
 Program: TypeAlias = Callable[[], Coroutine[Any, Any, int | None]]
 
-# MINIX: minix/ipcconst.h
+# The numbers are those of MINIX minix/ipcconst.h.
 SEND_CALL: Final = 1
 RECEIVE_CALL: Final = 2
 SENDREC_CALL: Final = 3

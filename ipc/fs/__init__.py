@@ -1,0 +1,96 @@
+"""Requests of VFS to file systems."""
+
+from __future__ import annotations
+
+from ipc.fs.files import MESSAGES as FILES
+from ipc.fs.files import (
+    ReqChmod,
+    ReqChmodReply,
+    ReqChown,
+    ReqChownReply,
+    ReqFtrunc,
+    ReqFtruncReply,
+    ReqGetdents,
+    ReqGetdentsReply,
+    ReqInhibread,
+    ReqInhibreadReply,
+    ReqPeek,
+    ReqPeekReply,
+    ReqPutnode,
+    ReqPutnodeReply,
+    ReqRead,
+    ReqReadReply,
+    ReqStat,
+    ReqStatReply,
+    ReqUtime,
+    ReqUtimeReply,
+    ReqWrite,
+    ReqWriteReply,
+)
+from ipc.fs.mounts import MESSAGES as MOUNTS
+from ipc.fs.mounts import (
+    ReqBpeek,
+    ReqBpeekReply,
+    ReqBread,
+    ReqBreadReply,
+    ReqBwrite,
+    ReqBwriteReply,
+    ReqFlush,
+    ReqFlushReply,
+    ReqMountpoint,
+    ReqMountpointReply,
+    ReqNewDriver,
+    ReqNewDriverReply,
+    ReqReadsuper,
+    ReqReadsuperReply,
+    ReqStatvfs,
+    ReqStatvfsReply,
+    ReqSync,
+    ReqSyncReply,
+    ReqUnmount,
+    ReqUnmountReply,
+)
+from ipc.fs.paths import MESSAGES as PATHS
+from ipc.fs.paths import (
+    ReqCreate,
+    ReqCreateReply,
+    ReqGetnode,
+    ReqGetnodeReply,
+    ReqLink,
+    ReqLinkReply,
+    ReqLookup,
+    ReqLookupReply,
+    ReqMkdir,
+    ReqMkdirReply,
+    ReqMknod,
+    ReqMknodReply,
+    ReqNewnode,
+    ReqNewnodeReply,
+    ReqRdlink,
+    ReqRdlinkReply,
+    ReqRename,
+    ReqRenameReply,
+    ReqRmdir,
+    ReqRmdirReply,
+    ReqSlink,
+    ReqSlinkReply,
+    ReqUnlink,
+    ReqUnlinkReply,
+)
+
+MESSAGES = (*FILES, *PATHS, *MOUNTS)
+
+__all__ = [
+    "MESSAGES", "ReqBpeek", "ReqBpeekReply", "ReqBread", "ReqBreadReply", "ReqBwrite",
+    "ReqBwriteReply", "ReqChmod", "ReqChmodReply", "ReqChown", "ReqChownReply", "ReqCreate",
+    "ReqCreateReply", "ReqFlush", "ReqFlushReply", "ReqFtrunc", "ReqFtruncReply", "ReqGetdents",
+    "ReqGetdentsReply", "ReqGetnode", "ReqGetnodeReply", "ReqInhibread", "ReqInhibreadReply",
+    "ReqLink", "ReqLinkReply", "ReqLookup", "ReqLookupReply", "ReqMkdir", "ReqMkdirReply",
+    "ReqMknod", "ReqMknodReply", "ReqMountpoint", "ReqMountpointReply", "ReqNewDriver",
+    "ReqNewDriverReply", "ReqNewnode", "ReqNewnodeReply", "ReqPeek", "ReqPeekReply", "ReqPutnode",
+    "ReqPutnodeReply", "ReqRdlink", "ReqRdlinkReply", "ReqRead", "ReqReadReply", "ReqReadsuper",
+    "ReqReadsuperReply", "ReqRename", "ReqRenameReply", "ReqRmdir", "ReqRmdirReply", "ReqSlink",
+    "ReqSlinkReply", "ReqStat", "ReqStatReply", "ReqStatvfs", "ReqStatvfsReply", "ReqSync",
+    "ReqSyncReply", "ReqUnlink", "ReqUnlinkReply", "ReqUnmount", "ReqUnmountReply", "ReqUtime",
+    "ReqUtimeReply", "ReqWrite", "ReqWriteReply",
+]  # fmt: skip
