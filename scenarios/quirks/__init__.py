@@ -1,0 +1,1 @@
+"""Scenarios that show a defect of the real system each: what happens with it and without."""
