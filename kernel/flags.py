@@ -31,3 +31,6 @@ MF_KCALL_RESUME: Final = 0x008
 MF_DELIVERMSG: Final = 0x040
 MF_SIG_DELAY: Final = 0x080
 MF_SENDING_FROM_KERNEL: Final = 0x2000
+MF_NICED: Final = 0x100000
+# Differs: a load or store that met a page fault is to be done again.
+MF_ACCESS_AGAIN: Final = 0x1000000

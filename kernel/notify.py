@@ -1,0 +1,84 @@
+"""Notifications: a bit that says that somebody has something to tell, and the message it becomes.
+
+Rules.  A notification is never refused for lack of room: those from the same source become one.  A
+process that waits in SENDREC never gets one.  What came with it (interrupt lines from HARDWARE,
+signals from SYSTEM) waits beside the bits, in the receiver's privilege structure, and is taken by a
+notification from there only.  Pending notifications are delivered by ascending id of the source's
+privilege structure; users share one, so a pending one of theirs seems to come from its owner, init.
+
+Source: MINIX ``kernel/proc.c`` mini_notify, has_pending_notify, BuildNotifyMessage.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ipc.endpoint import HARDWARE, SYSTEM
+from ipc.errors import EDEADSRCDST, OK
+from ipc.notification import Notification
+from ipc.traps import NOTIFY_CALL
+from kernel.filters import admits
+from kernel.flags import MF_REPLY_PEND, RTS_RECEIVING
+
+if TYPE_CHECKING:
+    from kernel.privilege import Privilege
+    from kernel.process import Process
+    from kernel.rendezvous import Rendezvous
+
+_EMPTY = Notification()
+
+
+def post(ipc: Rendezvous, sender: Process, dest: int) -> int:
+    """Notify `dest` in the name of `sender`, which needs no permission.
+
+    The kernel itself notifies as one of its tasks.  Returns OK or EDEADSRCDST.
+    """
+    receiver = ipc.endpoints.get(dest)
+    if receiver is None:
+        return EDEADSRCDST
+    if ipc.probes.emit is not None:
+        ipc.probes.sent(sender, dest, _EMPTY, NOTIFY_CALL)
+    if (
+        not receiver.misc & MF_REPLY_PEND
+        and ipc.expects(receiver, sender)
+        and admits(receiver, sender, Notification.type)
+    ):
+        message = _compose(ipc, sender, receiver)
+        ipc.give(sender, receiver, message, NOTIFY_CALL, sender.context.cause)
+        ipc.ready.unblock(receiver, RTS_RECEIVING)
+    else:
+        receiver.privilege.notify_pending |= sender.privilege.bit
+    return OK
+
+
+def take(ipc: Rendezvous, receiver: Process, sender: Process | None) -> bool:
+    """Give `receiver`, which runs, a notification that is pending from `sender` (None: anybody).
+
+    Returns whether there was one that it may have.
+    """
+    pending = receiver.privilege.notify_pending
+    if sender is not None:
+        pending &= sender.privilege.bit
+    while pending:
+        bit = pending & -pending
+        source = ipc.table.owner(bit)
+        if (sender is None or source is sender) and admits(receiver, source, Notification.type):
+            receiver.privilege.notify_pending &= ~bit
+            message = _compose(ipc, source, receiver)
+            ipc.give(source, receiver, message, NOTIFY_CALL, 0)
+            return True
+        if "filter-hides-notifications" in ipc.quirks:
+            return False
+        pending ^= bit
+    return False
+
+
+def _compose(ipc: Rendezvous, sender: Process, receiver: Process) -> Notification:
+    """The message that a notification becomes at the moment of its delivery."""
+    privilege: Privilege = receiver.privilege
+    interrupts = signals = 0
+    if sender.slot == HARDWARE:
+        interrupts, privilege.interrupts_pending = privilege.interrupts_pending, 0
+    elif sender.slot == SYSTEM:
+        signals, privilege.signals_pending = privilege.signals_pending, 0
+    return Notification(timestamp=ipc.clock.ticks, interrupts=interrupts, sigset=signals)

@@ -1,0 +1,223 @@
+"""Asynchronous messages: a table of them, in the sender's memory, from which receivers are served.
+
+Rules.  The table stays in its sender's memory: the kernel remembers only where it is, reads it when
+a receiver comes, and writes each entry's result back into it.  An entry that is done stays done.  A
+new table takes the place of the old one.  A receiver has one pending bit per sender, which means no
+more than that it is worth looking; bits are looked at by ascending id of the sender's privilege
+structure, entries in table order.  A sender that wants to be told is notified by ASYNCM after the
+scan.  Only system processes send asynchronously; to themselves they always may.
+
+Source: MINIX ``kernel/proc.c`` mini_senda, try_deliver_senda, try_async, try_one, cancel_async.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ipc.endpoint import ASYNCM, NR_TASKS, SELF
+from ipc.errors import ECALLDENIED, EDEADSRCDST, EDOM, EINVAL, EPERM, OK
+from ipc.traps import (
+    AMF_DONE,
+    AMF_NOREPLY,
+    AMF_NOTIFY,
+    AMF_NOTIFY_ERR,
+    AMF_VALID,
+    SENDA_CALL,
+    AsyncEntry,
+)
+from kernel import notify
+from kernel.filters import admits
+from kernel.flags import MF_REPLY_PEND, RTS_NO_ENDPOINT, RTS_RECEIVING
+from kernel.privilege import SYS_PROC
+
+if TYPE_CHECKING:
+    from ipc.message import Message
+    from kernel.privilege import Privilege
+    from kernel.process import Process
+    from kernel.rendezvous import Rendezvous
+
+_KNOWN_FLAGS: Final = AMF_VALID | AMF_DONE | AMF_NOTIFY | AMF_NOREPLY | AMF_NOTIFY_ERR
+_ENTRIES_PER_SLOT: Final = 16
+
+
+def offer(ipc: Rendezvous, caller: Process, table: list[AsyncEntry], size: int) -> int:
+    """Deliver what receivers wait for, and keep the table while there is more.
+
+    Returns OK, EDOM (too large) or EPERM (a user process); what becomes of each message is stored
+    in its entry.  Entries that cannot be read or make no sense are passed over in silence.
+    """
+    privilege = caller.privilege
+    if not 0 <= size <= _ENTRIES_PER_SLOT * (NR_TASKS + ipc.table.slots):
+        return EDOM
+    if not privilege.flags & SYS_PROC:
+        return EPERM
+    _forget(privilege)
+    privilege.async_endpoint = caller.endpoint
+    tell = False
+    for entry in table[:size]:
+        if _is_invalid(entry) or not entry.flags or entry.flags & AMF_DONE:
+            continue
+        code, receiver = _receiver_of(ipc, caller, entry)
+        if code == OK and not _hand_over(ipc, caller, receiver, entry):
+            receiver.privilege.async_pending |= privilege.bit
+            privilege.async_table = table
+            privilege.async_size = size
+            continue
+        tell |= _store(caller, entry, code)
+    if tell:
+        notify.post(ipc, ipc.table.at(ASYNCM), caller.endpoint)
+    return OK
+
+
+def take(ipc: Rendezvous, receiver: Process, sender: Process | None) -> bool:
+    """Give `receiver`, which runs, an asynchronous message from `sender` (None: from anybody).
+
+    Returns whether there was one.
+    """
+    pending = receiver.privilege.async_pending
+    if sender is not None:
+        return bool(pending & sender.privilege.bit) and _serve(ipc, sender, receiver)
+    while pending:
+        bit = pending & -pending
+        if _serve(ipc, ipc.table.owner(bit), receiver):
+            return True
+        pending ^= bit
+    return False
+
+
+def cancel(ipc: Rendezvous, sender: Process, dead: Process) -> None:
+    """Store EDEADSRCDST in what `sender` offers to `dead`, and tell it if it wants to know."""
+    privilege = sender.privilege
+    if not privilege.flags & SYS_PROC:
+        return
+    table, size = privilege.async_table, privilege.async_size
+    _forget(privilege)
+    if table is None or not size:
+        return
+    if not privilege.ipc_to & dead.privilege.bit and "cancel-drops-table" in ipc.quirks:
+        return
+    tell = False
+    more = False
+    for index in range(size):
+        if index >= len(table):
+            return
+        entry = table[index]
+        if not entry.flags or (entry.flags & AMF_DONE and not _is_invalid(entry)):
+            continue
+        if _dest_of(sender, entry) != dead.endpoint:
+            more = True
+            continue
+        tell |= _store(sender, entry, EINVAL if _is_invalid(entry) else EDEADSRCDST)
+    if tell:
+        notify.post(ipc, ipc.table.at(ASYNCM), sender.endpoint)
+    if more:
+        privilege.async_table = table
+        privilege.async_size = size
+
+
+def _serve(ipc: Rendezvous, sender: Process, receiver: Process) -> bool:
+    """Look through the table of `sender` for a message to `receiver`, which runs, and give it."""
+    privilege = sender.privilege
+    if not privilege.flags & SYS_PROC:
+        return False
+    receiver.privilege.async_pending &= ~privilege.bit
+    table = privilege.async_table
+    if table is None or privilege.async_endpoint != sender.endpoint:
+        return False
+    if not _may_send(sender, receiver):
+        return False
+    delivered = tell = more = False
+    for index in range(privilege.async_size):
+        if index >= len(table):
+            return False
+        entry = table[index]
+        if _is_invalid(entry):
+            if "senda-invalid-entry-blocks" in ipc.quirks:
+                more = True
+                tell = _store(sender, entry, EINVAL)
+                break
+            if not entry.flags & AMF_DONE:
+                tell |= _store(sender, entry, EINVAL)
+            continue
+        if not entry.flags or entry.flags & AMF_DONE:
+            continue
+        # Even if this very entry is delivered now: only the next scan sees that all are done.
+        more = True
+        if _dest_of(sender, entry) == receiver.endpoint and _fits(receiver, sender, entry):
+            ipc.give(sender, receiver, _said(ipc, sender, entry), SENDA_CALL, sender.context.cause)
+            tell |= _store(sender, entry, OK)
+            delivered = True
+            break
+    if tell:
+        notify.post(ipc, ipc.table.at(ASYNCM), sender.endpoint)
+    if more:
+        receiver.privilege.async_pending |= privilege.bit
+    else:
+        _forget(privilege)
+    return delivered
+
+
+def _hand_over(ipc: Rendezvous, caller: Process, receiver: Process, entry: AsyncEntry) -> bool:
+    """Deliver `entry` at once if `receiver` waits for it.  Returns whether it did."""
+    if not ipc.expects(receiver, caller) or not _fits(receiver, caller, entry):
+        return False
+    answers = receiver.misc & MF_REPLY_PEND
+    ipc.give(caller, receiver, _said(ipc, caller, entry), SENDA_CALL, caller.context.cause)
+    if answers and "stale-reply-pending" in ipc.quirks:
+        receiver.misc |= MF_REPLY_PEND
+    ipc.ready.unblock(receiver, RTS_RECEIVING)
+    return True
+
+
+def _fits(receiver: Process, sender: Process, entry: AsyncEntry) -> bool:
+    """Whether `receiver` may have `entry`: its filters let it pass, and it may be an answer."""
+    if entry.flags & AMF_NOREPLY and receiver.misc & MF_REPLY_PEND:
+        return False
+    return not receiver.privilege.filters or admits(receiver, sender, entry.message.type)
+
+
+def _said(ipc: Rendezvous, sender: Process, entry: AsyncEntry) -> Message:
+    """The message of `entry`, which is about to be delivered."""
+    if ipc.probes.emit is not None:
+        ipc.probes.sent(sender, _dest_of(sender, entry), entry.message, SENDA_CALL)
+    return entry.message
+
+
+def _receiver_of(ipc: Rendezvous, caller: Process, entry: AsyncEntry) -> tuple[int, Process]:
+    """OK and the process that `entry` is for; or why it cannot be sent, and the caller."""
+    receiver = ipc.endpoints.get(_dest_of(caller, entry))
+    if receiver is None:
+        return EDEADSRCDST, caller
+    if receiver.slot < 0 or not _may_send(caller, receiver):
+        return ECALLDENIED, caller
+    if receiver.rts & RTS_NO_ENDPOINT:
+        return EDEADSRCDST, caller
+    return OK, receiver
+
+
+def _may_send(sender: Process, receiver: Process) -> bool:
+    """MINIX: kernel/priv.h may_asynsend_to."""
+    return sender is receiver or bool(sender.privilege.ipc_to & receiver.privilege.bit)
+
+
+def _dest_of(sender: Process, entry: AsyncEntry) -> int:
+    return sender.endpoint if entry.dest == SELF else entry.dest
+
+
+def _is_invalid(entry: AsyncEntry) -> bool:
+    """Whether an entry that is not empty has unknown flags or says that it has no message."""
+    flags = entry.flags
+    return bool(flags) and (bool(flags & ~_KNOWN_FLAGS) or not flags & AMF_VALID)
+
+
+def _store(sender: Process, entry: AsyncEntry, code: int) -> bool:
+    """Write the result `code` into the sender's memory.  Returns whether it wants to be told."""
+    entry.dest = _dest_of(sender, entry)
+    entry.result = code
+    entry.flags |= AMF_DONE
+    return bool(entry.flags & AMF_NOTIFY) or (code != OK and bool(entry.flags & AMF_NOTIFY_ERR))
+
+
+def _forget(privilege: Privilege) -> None:
+    privilege.async_table = None
+    privilege.async_size = 0
