@@ -13,12 +13,17 @@ from typing import Final
 NR_TASKS: Final = 5
 NR_PROCS: Final = 256
 GENERATION_SIZE: Final = 1 << 15
-MAX_GENERATION: Final = 0xFFFF
+MAX_GENERATION: Final = 0xFFFE
 MAX_NR_TASKS: Final = 1023
 
 ANY: Final = 31744
 NONE: Final = 31743
 SELF: Final = 31742
+
+# In the source of a message filter: any user process, any service, any kernel task.
+ANY_USR: Final = ANY + GENERATION_SIZE
+ANY_SYS: Final = ANY + 2 * GENERATION_SIZE
+ANY_TSK: Final = ANY + 3 * GENERATION_SIZE
 
 ASYNCM: Final = -5
 IDLE: Final = -4
@@ -42,14 +47,21 @@ INIT: Final = 11
 
 WELL_KNOWN: Final = {
     ANY: "ANY", NONE: "NONE", SELF: "SELF",
+    ANY_USR: "ANY_USR", ANY_SYS: "ANY_SYS", ANY_TSK: "ANY_TSK",
     ASYNCM: "ASYNCM", IDLE: "IDLE", CLOCK: "CLOCK", SYSTEM: "SYSTEM", KERNEL: "KERNEL",
     PM: "PM", VFS: "VFS", RS: "RS", MEM: "MEM", SCHED: "SCHED", TTY: "TTY", DS: "DS",
     MIB: "MIB", VM: "VM", PFS: "PFS", MFS: "MFS", INIT: "INIT",
 }  # fmt: skip
 
+BY_NAME: Final = {name: endpoint for endpoint, name in WELL_KNOWN.items()} | {"HARDWARE": HARDWARE}
+
 
 def make_endpoint(generation: int, slot: int) -> int:
-    """The endpoint of the `generation`-th process that lives in `slot`."""
+    """The endpoint of the `generation`-th process that lives in `slot`.
+
+    Generations of slots that are used again run from 1 to below `MAX_GENERATION`; 0 is that of
+    the processes in the boot image.
+    """
     return generation * GENERATION_SIZE + slot
 
 
@@ -66,3 +78,13 @@ def generation_of(endpoint: int) -> int:
 def endpoint_name(endpoint: int) -> str:
     """`endpoint` as people read it: its well-known name, or its number."""
     return WELL_KNOWN.get(endpoint, str(endpoint))
+
+
+def is_task(slot: int) -> bool:
+    """Whether that slot is a kernel task's, which never runs by itself."""
+    return slot < 0
+
+
+def well_known(name: str) -> int:
+    """The endpoint that goes by `name` in MINIX's headers.  Raises KeyError for an unknown one."""
+    return BY_NAME[name]

@@ -34,6 +34,7 @@ STATUS_FLAGS_SHIFT: Final = 16
 FROM_KERNEL: Final = 1 << STATUS_FLAGS_SHIFT
 
 # Flags of one entry of an asynchronous send table.  MINIX: minix/ipc.h
+AMF_EMPTY: Final = 0x0
 AMF_VALID: Final = 0x1
 AMF_DONE: Final = 0x2
 AMF_NOTIFY: Final = 0x4

@@ -142,7 +142,7 @@ class VmMapcachepage(Message, number=3098, call="VM_MAPCACHEPAGE"):
     ino: int = u64(24)
     flags_ptr: int = u32(36, "address")
     pages: int = u8(40)
-    flags: int = u8(41)
+    flags: int = u8(41, "cache")
 
 
 @message
@@ -178,7 +178,7 @@ class VmForgetcachepage(Message, number=3100, call="VM_FORGETCACHEPAGE"):
     block: int = u32(32, "address")
     flags_ptr: int = u32(36, "address")
     pages: int = u8(40)
-    flags: int = u8(41)
+    flags: int = u8(41, "cache")
 
 
 @message
@@ -261,7 +261,7 @@ class VmGetrefReply(Reply):
 class VmRsSetPriv(Message, number=3109, call="VM_RS_SET_PRIV"):
     """Set which calls a process may make to VM: RS."""
 
-    nr: int = i32(8)
+    nr: int = i32(8, "endpoint")
     sys: int = i32(12)
     buf: int = u32(20, "address")
 
@@ -274,7 +274,7 @@ class VmInfo(Message, number=3112, call="VM_INFO"):
     ep: int = i32(4, "endpoint")
     count: int = i32(8)
     ptr: int = u32(12, "address")
-    next: int = u32(16)
+    next: int = u32(16, "address")
 
 
 @message
@@ -282,7 +282,7 @@ class VmInfoReply(Reply):
     """How many regions were copied, and where to go on."""
 
     count: int = i32(8)
-    next: int = u32(16)
+    next: int = u32(16, "address")
 
 
 @message
@@ -359,7 +359,7 @@ class VmVfsMmap(Message, number=3118, call="VM_VFS_MMAP"):
     who: int = i32(24, "endpoint")
     vaddr: int = u32(28, "address")
     len: int = u32(32, "size")
-    flags: int = u32(36, "map")
+    flags: int = u32(36, "vfsmap")
     fd: int = u32(40)
     clearend: int = u16(44)
 

@@ -175,7 +175,7 @@ def decode(data: bytes, reply_to: Message | type[Message] | None = None) -> tupl
 
     `reply_to` is the request (or its class) that they answer, if they do: the number of an answer
     is its result, so only the request tells how to read it.  Bytes of no kind that is known here
-    come as a `RawMessage`, or as a `Reply` if nothing is in them but a result that is OK or an error.
+    come as a `RawMessage`, or as a `Reply` if nothing is in them but OK or an error.
     Raises ValueError if there are not 64 bytes.
     """
     if len(data) != MESSAGE_SIZE:

@@ -65,7 +65,7 @@ class SysUmapRemote(Message, number=1553, call="SYS_UMAP_REMOTE"):
     """As SYS_UMAP, also through a grant to another process: drivers."""
 
     src_endpt: int = i32(0, "endpoint")
-    segment: int = i32(4)
+    segment: int = i32(4, "hex")
     src_addr: int = u32(8, "address")
     dst_endpt: int = i32(12, "endpoint")
     nr_bytes: int = i32(16, "size")

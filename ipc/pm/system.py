@@ -25,7 +25,7 @@ class PmSysuname(Message, number=25, call="PM_SYSUNAME"):
     req: int = i32(0)
     field: int = i32(4)
     len: int = u32(8, "size")
-    value: int = u32(12)
+    value: int = u32(12, "address")
 
 
 @message

@@ -87,13 +87,13 @@ class VfsMount(Message, number=269, call="VFS_MOUNT"):
     """Mount a file system: libc mount."""
 
     flags: int = i32(0)
-    devlen: int = u32(4)
-    pathlen: int = u32(8)
-    typelen: int = u32(12)
-    labellen: int = u32(16)
-    dev: int = u32(20, "hex")
+    devlen: int = u32(4, "size")
+    pathlen: int = u32(8, "size")
+    typelen: int = u32(12, "size")
+    labellen: int = u32(16, "size")
+    dev: int = u32(20, "address")
     path: int = u32(24, "address")
-    type_: int = u32(28)
+    type_: int = u32(28, "address")
     label: int = u32(32, "address")
 
 
@@ -104,7 +104,7 @@ class VfsUmount(Message, number=270, call="VFS_UMOUNT"):
     name_: int = u32(0, "address")
     namelen: int = u32(4, "size")
     label: int = u32(8, "address")
-    labellen: int = u32(12)
+    labellen: int = u32(12, "size")
 
 
 @message
@@ -186,7 +186,7 @@ class VfsLstat(Message, number=279, call="VFS_LSTAT"):
 class VfsUmask(Message, number=283, call="VFS_UMASK"):
     """Set which mode bits the caller's new files lack: libc umask."""
 
-    mask: int = u32(0)
+    mask: int = u32(0, "octal")
 
 
 @message

@@ -131,7 +131,7 @@ class VfsSetsockopt(Message, number=315, call="VFS_SETSOCKOPT"):
 
     fd: int = i32(0)
     level: int = i32(4)
-    name_: int = i32(8, "address")
+    name_: int = i32(8)
     buf: int = u32(12, "address")
     len: int = u32(16, "size")
 
@@ -142,7 +142,7 @@ class VfsGetsockopt(Message, number=316, call="VFS_GETSOCKOPT"):
 
     fd: int = i32(0)
     level: int = i32(4)
-    name_: int = i32(8, "address")
+    name_: int = i32(8)
     buf: int = u32(12, "address")
     len: int = u32(16, "size")
 
