@@ -38,14 +38,6 @@ PAYLOAD_SIZE: Final = 56
 
 WORD_MASK: Final = 0xFFFFFFFF
 
-if TYPE_CHECKING:
-    from attrs import frozen as message
-else:
-
-    def message(cls: type) -> type:
-        """Mark a class as a message; attrs makes it when it is first used."""
-        return cls
-
 
 def _field(form: str, at: int, show: str, empty: object = 0) -> Any:
     return attrs.field(default=empty, metadata={"form": form, "at": at, "show": show})
@@ -110,18 +102,36 @@ def transaction() -> Any:
     return _field("", -1, "decimal")
 
 
+if TYPE_CHECKING:
+    from attrs import frozen as message
+else:
+
+    def message(cls):
+        """Make `cls` a frozen attrs class when its first message is made or its fields asked."""
+        cls.__init__ = _first
+        cls.__attrs_attrs__ = _FIELDS
+        return cls
+
+
 class _Fields:
     """attrs' list of a message class's fields, which makes the class when first asked for."""
 
-    def __get__(self, instance: object, owner: type[Message]) -> Any:
-        if owner is Message:
-            return ()
+    def __get__(self, instance: object, owner: type) -> Any:
         _make(owner)
         return owner.__dict__["__attrs_attrs__"]
 
 
-def _make(cls: type[Message]) -> None:
-    attrs.frozen(cls, slots=False, eq=False, repr=False, match_args=False)
+_FIELDS: Final = _Fields()
+
+
+def _first(self: object, *values: Any, **named: Any) -> None:
+    # Only the first message of a class comes here: attrs gives the class its own.
+    _make(type(self))
+    type(self).__init__(self, *values, **named)
+
+
+def _make(cls: type) -> None:
+    attrs.frozen(cls, init=True, slots=False, eq=False, repr=False, match_args=False)
 
 
 class Message:
@@ -140,14 +150,6 @@ class Message:
             cls.type = number
         if call is not None:
             cls.name = call
-
-    if not TYPE_CHECKING:
-        __attrs_attrs__ = _Fields()
-
-        def __init__(self, *values: Any, **named: Any) -> None:
-            # Only the first message of a class comes here: attrs gives the class its own.
-            _make(type(self))
-            self.__init__(*values, **named)
 
     def __eq__(self, other: object) -> bool:
         if other.__class__ is not self.__class__:
