@@ -171,7 +171,7 @@ class BlockCache:
         """Source: MINIX freeblock, which also writes the other dirty blocks of the device."""
         if buffer.device:
             if buffer.dirty:
-                await self.flush(also=buffer)
+                await self.flush()
             self._invalidate(buffer)
         buffer.dirty = False
         if buffer.data:
@@ -237,13 +237,9 @@ class BlockCache:
         count = min(last - first + 1, MAX_PREFETCH, 18 if self.limit < 50 else self.limit - 4)
         await self.read_ahead(base - min(base - first, count - 1), count)
 
-    async def flush(self, also: Buffer | None = None) -> None:
-        """Write all dirty blocks that nobody holds, and `also`, in runs, lowest first."""
-        dirty = [
-            buffer
-            for buffer in self._by_block.values()
-            if buffer.dirty and (buffer is also or not buffer.held)
-        ]
+    async def flush(self) -> None:
+        """Write all dirty blocks that nobody holds, in runs, lowest first.  MINIX: lmfs_flushdev."""
+        dirty = [buffer for buffer in self._by_block.values() if buffer.dirty and not buffer.held]
         dirty.sort(key=lambda buffer: buffer.block)
         while dirty:
             run = 1
@@ -319,8 +315,9 @@ class BlockCache:
         self.limit = limit
 
     async def sync(self) -> None:
-        """Write everything.  MINIX: lmfs_flushall."""
+        """Write everything, and see whether the size is still right.  MINIX: lmfs_flushall."""
         await self.flush()
+        await self.change_usage(0)
 
     def check(self) -> None:
         """Each buffer is in exactly one place, and a dirty or findable one has a page."""

@@ -1,0 +1,239 @@
+"""The driver: one process that does block requests one after the other.
+
+It tells the controller what to transfer and waits for its interrupt; meanwhile others run, and
+further requests wait for the driver to receive them.
+
+Source: MINIX ``libblockdriver/driver.c``, ``driver_st.c``; ``drivers/storage/at_wini``.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeAlias
+
+import attrs
+
+from ipc.bdev import (
+    BdevClose, BdevGather, BdevIoctl, BdevOpen, BdevRead, BdevReply, BdevScatter, BdevWrite,
+)  # fmt: skip
+from ipc.endpoint import HARDWARE
+from ipc.errors import EINVAL, EIO, ENOTTY, ENXIO, ERESTART, OK, IpcError
+from ipc.kernelcalls import SysDevio, SysIrqctl
+from ipc.message import Message
+from ipc.traps import (
+    NOTIFY_CALL, SENDREC_CALL, STATUS_CALL_MASK, KernelCall, Load, Receive, SendNb, Store, trap,
+)  # fmt: skip
+from kernel.panic import Panic
+from kernel.process import Context
+from servers.disk.controller import (
+    COMMAND_PORT, FAILED, SECTOR, SECTOR_PORT, STATUS_PORT, WRITING, Controller,
+)  # fmt: skip
+from servers.lib.asynsend import AsyncTable
+from servers.lib.kernel_calls import sys_safecopyfrom, sys_safecopyto
+from servers.lib.memory import SCRATCH
+
+NR_IOREQS: Final = 64
+DIOCGETP: Final = 0x401C6404
+DIOCSETP: Final = 0x801C6403
+DISK_IRQ: Final = 14
+_IRQ_SETPOLICY, _IRQ_ENABLE, _IRQ_REENABLE = 1, 3, 1
+_DIO_INPUT, _DIO_OUTPUT = 0x31, 0x32  # 32 bits
+_ELEMENT: Final = struct.Struct("<iI")  # iovec_s_t: grant, bytes
+_GEOMETRY: Final = struct.Struct("<QQIII")  # struct part_geom
+_ANY: Final = Receive()
+_INTERRUPT: Final = Receive(HARDWARE)
+
+# A transfer's memory: grants of the caller with their lengths (bytes).
+Vector: TypeAlias = list[tuple[int, int]]
+Handler: TypeAlias = Callable[[Any, int, Any], Awaitable[int]]
+
+
+@attrs.define(eq=False)
+class Disk:
+    """The driver's process; its one minor device is 0.
+
+    Every request is answered with BDEV_REPLY.  Before a device was opened, requests to it are
+    answered with ERESTART, as after a driver's restart.
+    """
+
+    controller: Controller
+    name: str = "disk"
+    context: Context = attrs.field(factory=Context)
+    open: bool = False
+    size: int = attrs.field(init=False)  # bytes
+    _later: AsyncTable = attrs.field(factory=AsyncTable)
+
+    def __attrs_post_init__(self) -> None:
+        self.size = self.controller.medium.size
+
+    async def main(self) -> None:
+        """Do requests for ever."""
+        hook = await self._irqctl(_IRQ_SETPOLICY, _IRQ_REENABLE, 0)
+        await self._irqctl(_IRQ_ENABLE, 0, hook)
+        while True:
+            source, message, status = await trap(_ANY)
+            if status & STATUS_CALL_MASK == NOTIFY_CALL:
+                continue
+            self.context.cause = self.context.delivered
+            result = await self._handle(source, message)
+            if result is not None:
+                await self._answer(source, BdevReply(result, message.id), status)
+
+    async def _handle(self, source: int, message: Message) -> int | None:
+        handler = CALLS.get(message.type)
+        if handler is None:
+            return None
+        if not self.open and not isinstance(message, BdevOpen):
+            return ERESTART
+        try:
+            return await handler(self, source, message)
+        except Panic as panic:
+            panic.during(self.name, handler.__name__, type(message).__name__)
+            raise
+
+    async def _answer(self, dest: int, message: Message, status: int) -> None:
+        """Who waits gets the answer at once; others asynchronously.  MINIX: send_reply."""
+        if status & STATUS_CALL_MASK != SENDREC_CALL:
+            await self._later.send(dest, message)
+            return
+        try:
+            await trap(SendNb(dest, message))
+        except IpcError:
+            return  # it died meanwhile; the failed trap is in the trace
+
+    # --- transfers
+
+    async def transfer(
+        self, position: int, endpoint: int, vector: Vector, writing: bool
+    ) -> int:
+        """Move one run of the disk from or to the caller; bytes done (0: at the end) or an error."""
+        if position < 0 or position % SECTOR:
+            return EINVAL
+        length = max(0, min(sum(size for _, size in vector), self.size - position))
+        if length == 0:
+            return 0
+        if length % SECTOR:
+            return EINVAL
+        if writing:
+            data = await self._collect(endpoint, vector, length)
+            if isinstance(data, int):
+                return data
+            self.controller.buffer = data
+        command = length // SECTOR | (WRITING if writing else 0)
+        await self._output(SECTOR_PORT, position // SECTOR)
+        await self._output(COMMAND_PORT, command)
+        await trap(_INTERRUPT)
+        if await self._input(STATUS_PORT) == FAILED:
+            return EIO
+        if writing:
+            return length
+        return await self._distribute(endpoint, vector, self.controller.buffer)
+
+    async def _collect(self, endpoint: int, vector: Vector, length: int) -> bytes | int:
+        parts = []
+        for grant, size in vector:
+            size = min(size, length)
+            if size == 0:
+                break
+            result = await sys_safecopyfrom(endpoint, grant, 0, SCRATCH, size)
+            if result != OK:
+                return result
+            parts.append(await trap(Load(SCRATCH, size)))
+            length -= size
+        return b"".join(parts)
+
+    async def _distribute(self, endpoint: int, vector: Vector, data: bytes) -> int:
+        done = 0
+        for grant, size in vector:
+            part = data[done : done + size]
+            if not part:
+                break
+            await trap(Store(SCRATCH, part))
+            result = await sys_safecopyto(endpoint, grant, 0, SCRATCH, len(part))
+            if result != OK:
+                return result
+            done += len(part)
+        return done
+
+    async def fetch_vector(self, endpoint: int, grant: int, count: int) -> Vector | None:
+        """The vector of at most 64 elements behind `grant`, or None if it cannot be had."""
+        length = min(count, NR_IOREQS) * _ELEMENT.size
+        if length <= 0 or await sys_safecopyfrom(endpoint, grant, 0, SCRATCH, length) != OK:
+            return None
+        return list(_ELEMENT.iter_unpack(await trap(Load(SCRATCH, length))))
+
+    # --- ports and the interrupt line
+
+    async def _output(self, register: int, value: int) -> None:
+        port = self.controller.base + register
+        await trap(KernelCall(SysDevio(_DIO_OUTPUT, port, value)))
+
+    async def _input(self, register: int) -> int:
+        port = self.controller.base + register
+        return int((await trap(KernelCall(SysDevio(_DIO_INPUT, port)))).value)
+
+    async def _irqctl(self, request: int, policy: int, hook: int) -> int:
+        answer = await trap(KernelCall(SysIrqctl(request, DISK_IRQ, policy, hook)))
+        if answer.type != OK:
+            raise Panic(f"the disk's interrupt line cannot be had: {answer.type}")
+        return int(answer.hook_id)
+
+
+async def do_open(disk: Disk, _source: int, request: BdevOpen) -> int:
+    """Open the device."""
+    if request.minor != 0:
+        return ENXIO
+    disk.open = True
+    return OK
+
+
+async def do_close(disk: Disk, _source: int, request: BdevClose) -> int:
+    """Close the device."""
+    return OK if request.minor == 0 else ENXIO
+
+
+async def do_transfer(disk: Disk, source: int, request: BdevRead | BdevWrite) -> int:
+    """Read or write one buffer."""
+    if request.minor != 0:
+        return ENXIO
+    if request.count < 0:
+        return EINVAL
+    vector = [(request.grant, request.count)]
+    return await disk.transfer(request.pos, source, vector, isinstance(request, BdevWrite))
+
+
+async def do_vector_transfer(disk: Disk, source: int, request: BdevGather | BdevScatter) -> int:
+    """Read or write several buffers, one behind the other on the disk."""
+    if request.minor != 0:
+        return ENXIO
+    vector = await disk.fetch_vector(source, request.grant, request.count)
+    if vector is None:
+        return EINVAL
+    return await disk.transfer(request.pos, source, vector, isinstance(request, BdevScatter))
+
+
+async def do_ioctl(disk: Disk, source: int, request: BdevIoctl) -> int:
+    """Tell or set the size of the device; it knows nothing else."""
+    if request.request == DIOCSETP:
+        result = await sys_safecopyfrom(source, request.grant, 0, SCRATCH, _GEOMETRY.size)
+        if result == OK:
+            _base, size, *_ = _GEOMETRY.unpack(await trap(Load(SCRATCH, _GEOMETRY.size)))
+            disk.size = min(size, disk.controller.medium.size)
+        return result
+    if request.request != DIOCGETP:
+        return ENOTTY
+    cylinders = disk.size // SECTOR // (64 * 32)
+    await trap(Store(SCRATCH, _GEOMETRY.pack(0, disk.size, cylinders, 64, 32)))
+    return await sys_safecopyto(source, request.grant, 0, SCRATCH, _GEOMETRY.size)
+
+
+CALLS: Final[dict[int, Handler]] = {
+    BdevOpen.type: do_open,
+    BdevClose.type: do_close,
+    BdevRead.type: do_transfer,
+    BdevWrite.type: do_transfer,
+    BdevGather.type: do_vector_transfer,
+    BdevScatter.type: do_vector_transfer,
+    BdevIoctl.type: do_ioctl,
+}

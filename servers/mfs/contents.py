@@ -1,0 +1,189 @@
+"""What is in a file: reading, writing, bringing pages into VM's cache, symbolic links.
+
+Source: MINIX ``fs/mfs/read.c``, ``open.c`` fs_slink, ``link.c`` fs_rdlink.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ipc.errors import EACCES, EFBIG, EIO, ENAMETOOLONG, EROFS
+from ipc.traps import Load, Store, trap
+from servers.lib.loop import Refused
+from servers.mfs import zones
+from servers.mfs.cache import MAX_PREFETCH
+from servers.mfs.inode import ATIME, CTIME, MTIME, S_IFDIR, S_IFLNK, S_IFREG, Inode
+from servers.mfs.layout import BLOCK_SIZE, DIRECT_ZONES, NO_BLOCK
+
+if TYPE_CHECKING:
+    from servers.lib.fsdriver.data import Data
+    from servers.mfs.cache import Buffer
+    from servers.mfs.filesystem import FileSystem
+
+BLOCKS_AHEAD: Final = 32  # how many blocks to read at least, unless the reader seeks
+
+
+async def read(fs: FileSystem, inode: Inode, data: Data, length: int, position: int) -> int:
+    """Copy up to `length` bytes at `position` to `data`; how many there were (0: end of file)."""
+    done = 0
+    while done < length and position < inode.size:
+        at = position % BLOCK_SIZE
+        chunk = min(BLOCK_SIZE - at, length - done, inode.size - position)
+        block = await zones.block_at(fs, inode, position)
+        if block == NO_BLOCK:
+            await data.zero(done, chunk)
+        else:
+            buffer = await _read_ahead(fs, inode, block, position, length - done)
+            try:
+                await data.copy_out(done, buffer.data + at, chunk)
+            finally:
+                await fs.cache.put(buffer)
+        done += chunk
+        position += chunk
+    inode.sought = False
+    if not fs.read_only:
+        inode.touch(ATIME)
+    return done
+
+
+async def peek(fs: FileSystem, inode: Inode, length: int, position: int) -> int:
+    """Bring `length` bytes at `position` into VM's cache; how many the file has of them."""
+    done = 0
+    while done < length and position < inode.size:
+        chunk = min(BLOCK_SIZE - position % BLOCK_SIZE, length - done, inode.size - position)
+        block = await zones.block_at(fs, inode, position)
+        if block == NO_BLOCK:
+            await fs.cache.show_hole(inode.number, position // BLOCK_SIZE * BLOCK_SIZE)
+        else:
+            await fs.cache.put(await _read_ahead(fs, inode, block, position, length - done))
+        done += chunk
+        position += chunk
+    inode.sought = False
+    if not fs.read_only:
+        inode.dirty = True
+    return done
+
+
+async def write(fs: FileSystem, inode: Inode, data: Data, length: int, position: int) -> int:
+    """Copy `length` bytes from `data` to `position`; raises Refused (EROFS, EFBIG, ENOSPC, …)."""
+    if fs.read_only:
+        raise Refused(EROFS)
+    if position > fs.superblock.max_size - length:
+        raise Refused(EFBIG)
+    done = 0
+    try:
+        while done < length:
+            chunk = min(BLOCK_SIZE - position % BLOCK_SIZE, length - done)
+            await _write_chunk(fs, inode, data, done, chunk, position)
+            done += chunk
+            position += chunk
+    finally:
+        if inode.format in (S_IFREG, S_IFDIR) and done:
+            inode.size = max(inode.size, position)
+        inode.sought = False
+    inode.touch(CTIME, MTIME)
+    return done
+
+
+async def _write_chunk(
+    fs: FileSystem, inode: Inode, data: Data, done: int, chunk: int, position: int
+) -> None:
+    at = position % BLOCK_SIZE
+    offset = position - at
+    block = await zones.block_at(fs, inode, position)
+    if block == NO_BLOCK:
+        buffer = await zones.new_block(fs, inode, position)
+    else:
+        beyond = at == 0 and position >= inode.size
+        get = fs.cache.get_unread if chunk == BLOCK_SIZE or beyond else fs.cache.get
+        buffer = await get(block, inode.number, offset)
+        if beyond and chunk != BLOCK_SIZE:
+            await zones.zero(buffer)
+    try:
+        await data.copy_in(done, buffer.data + at, chunk)
+    except Refused:
+        # A block that was not to be read has nothing in it that could stay.
+        if block == NO_BLOCK and offset >= inode.size:
+            await zones.free_beyond(fs, inode, offset)
+        raise
+    finally:
+        buffer.dirty = True
+        await fs.cache.put(buffer)
+
+
+async def _read_ahead(
+    fs: FileSystem, inode: Inode, block: int, position: int, length: int
+) -> Buffer:
+    """Hold `block`, the file's at `position`; if it must be read, read more that may be wanted.
+
+    `length` bytes from `position` on are sure to be wanted.  Source: MINIX rahead.
+    """
+    fragment = position % BLOCK_SIZE
+    position -= fragment
+    found = await fs.cache.peek(block, inode.number, position)
+    if found is not None:
+        return found
+    count = -(-(length + fragment) // BLOCK_SIZE)
+    left = -(-(inode.size - position) // BLOCK_SIZE)
+    indirect = DIRECT_ZONES * BLOCK_SIZE
+    if position <= indirect < inode.size:
+        count += 1
+        left += 1
+    if not inode.sought:
+        count = max(count, BLOCKS_AHEAD)
+    count = min(count, left, MAX_PREFETCH)
+    wanted = await _not_at_hand(fs, inode, block, position, count)
+    await fs.cache.prefetch(wanted)
+    return await fs.cache.get(block, inode.number, position)
+
+
+async def _not_at_hand(
+    fs: FileSystem, inode: Inode, block: int, position: int, count: int
+) -> list[int]:
+    """`block` and what follows it in the file, up to the first that is in a cache."""
+    wanted = [block]
+    for _ in range(count - 1):
+        block += 1
+        position += BLOCK_SIZE
+        mapped = await zones.block_at(fs, inode, position, cached_only=True)
+        if mapped != NO_BLOCK:
+            block = mapped
+            buffer = await fs.cache.peek(block, inode.number, position)
+        else:
+            buffer = await fs.cache.peek(block)
+        if buffer is not None:
+            await fs.cache.put(buffer)
+            break
+        wanted.append(block)
+    return wanted
+
+
+async def write_link(fs: FileSystem, inode: Inode, data: Data, length: int) -> None:
+    """Put the target of a new symbolic link, `length` bytes of `data`, into its one block."""
+    buffer = await zones.new_block(fs, inode, 0)
+    try:
+        if length >= BLOCK_SIZE:
+            raise Refused(ENAMETOOLONG)
+        await data.copy_in(0, buffer.data, length)
+        await trap(Store(buffer.data + length, b"\0"))
+        if b"\0" in await trap(Load(buffer.data, length)):
+            raise Refused(ENAMETOOLONG)
+    finally:
+        await fs.cache.put(buffer)
+        inode.size = length
+
+
+async def read_link(fs: FileSystem, inode: Inode, data: Data, length: int) -> int:
+    """Copy the target of a symbolic link to `data`; how many bytes.  Raises Refused (EACCES, EIO)."""
+    if inode.format != S_IFLNK:
+        raise Refused(EACCES)
+    block = await zones.block_at(fs, inode, 0)
+    if block == NO_BLOCK:
+        raise Refused(EIO)
+    length = min(length, inode.size)
+    buffer = await fs.cache.get(block, inode.number, 0)
+    try:
+        await data.copy_out(0, buffer.data, length)
+    finally:
+        await fs.cache.put(buffer)
+    return length

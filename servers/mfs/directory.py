@@ -1,0 +1,130 @@
+"""Directories: files of 64-byte entries, searched block by block.
+
+Source: MINIX ``fs/mfs/path.c`` search_dir.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ipc.errors import ENOENT, ENOTDIR, ENOTEMPTY, EROFS
+from ipc.traps import Load, Store, trap
+from servers.lib.loop import Refused
+from servers.mfs import zones
+from servers.mfs.inode import CTIME, MTIME, S_IFDIR, Inode
+from servers.mfs.layout import (
+    BLOCK_SIZE, ENTRY_SIZE, NAME_SIZE, NO_INODE, decode_entries, encode_entry,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from servers.mfs.cache import Buffer
+    from servers.mfs.filesystem import FileSystem
+
+
+async def directory_block(fs: FileSystem, inode: Inode, position: int) -> Buffer:
+    """Hold the block at byte `position` of a directory, which has no holes."""
+    block = await zones.block_at(fs, inode, position)
+    return await fs.cache.get(block, inode.number, position)
+
+
+async def look_up(fs: FileSystem, inode: Inode, name: bytes) -> int:
+    """The inode number under `name`; raises Refused (ENOENT, ENOTDIR)."""
+    number, _position = await _search(fs, inode, name)
+    return number
+
+
+async def enter(fs: FileSystem, inode: Inode, name: bytes, number: int) -> None:
+    """Give inode `number` the name `name`, in the first free entry or a new one at the end."""
+    _require_writable(fs, inode)
+    position = await _free_entry(fs, inode)
+    inode.entry_hint = position // BLOCK_SIZE * BLOCK_SIZE
+    extended = position == inode.size and position % BLOCK_SIZE == 0
+    if extended:
+        buffer = await zones.new_block(fs, inode, position)
+    else:
+        buffer = await directory_block(fs, inode, position // BLOCK_SIZE * BLOCK_SIZE)
+    await trap(Store(buffer.data + position % BLOCK_SIZE, encode_entry(number, name)))
+    buffer.dirty = True
+    await fs.cache.put(buffer)
+    inode.touch(CTIME, MTIME)
+    if position == inode.size:
+        inode.size += ENTRY_SIZE
+        if extended:
+            await fs.write_inode(inode)
+
+
+async def delete(fs: FileSystem, inode: Inode, name: bytes) -> None:
+    """Take the name `name` out; the entry keeps its inode number at its end, for recovery."""
+    _require_writable(fs, inode)
+    number, position = await _search(fs, inode, name)
+    offset = position // BLOCK_SIZE * BLOCK_SIZE
+    buffer = await directory_block(fs, inode, offset)
+    at = buffer.data + position - offset
+    await trap(Store(at + 4 + NAME_SIZE - 8, number.to_bytes(8, "little")))
+    await trap(Store(at, bytes(4)))
+    buffer.dirty = True
+    await fs.cache.put(buffer)
+    inode.touch(CTIME, MTIME)
+    inode.entry_hint = min(inode.entry_hint, offset)
+
+
+async def require_empty(fs: FileSystem, inode: Inode) -> None:
+    """Raises Refused(ENOTEMPTY) if anything but `.` and `..` is in the directory."""
+    _require_directory(inode)
+    for position in range(0, inode.size, BLOCK_SIZE):
+        for number, name in decode_entries(await _contents(fs, inode, position)):
+            if number != NO_INODE and name not in (b".", b".."):
+                raise Refused(ENOTEMPTY)
+
+
+async def _search(fs: FileSystem, inode: Inode, name: bytes) -> tuple[int, int]:
+    """The inode number under `name`, and the byte of the directory where its entry is."""
+    _require_directory(inode)
+    wanted = name[:NAME_SIZE].ljust(NAME_SIZE, b"\0")
+    for position in range(0, inode.size, BLOCK_SIZE):
+        data = await _contents(fs, inode, position)
+        at = _find(data, wanted)
+        if at >= 0:
+            return int.from_bytes(data[at : at + 4], "little"), position + at
+    raise Refused(ENOENT)
+
+
+def _find(data: bytes, wanted: bytes) -> int:
+    """The byte where the entry with this padded name begins; -1 if there is none in use."""
+    at = data.find(wanted)
+    while at >= 0:
+        if at % ENTRY_SIZE == 4 and data[at - 4 : at] != b"\0\0\0\0":
+            return at - 4
+        at = data.find(wanted, at + 1)
+    return -1
+
+
+async def _free_entry(fs: FileSystem, inode: Inode) -> int:
+    """The byte of the first free entry; the directory's size if all are taken."""
+    start = inode.entry_hint if inode.entry_hint < inode.size else 0
+    for position in range(start, inode.size, BLOCK_SIZE):
+        data = await _contents(fs, inode, position)
+        for at in range(0, len(data), ENTRY_SIZE):
+            if data[at : at + 4] == b"\0\0\0\0":
+                return position + at
+    return inode.size
+
+
+async def _contents(fs: FileSystem, inode: Inode, position: int) -> bytes:
+    """The entries in the block at `position`: as much of it as the directory has."""
+    buffer = await directory_block(fs, inode, position)
+    length = min(BLOCK_SIZE, inode.size - position)
+    data: bytes = await trap(Load(buffer.data, length))
+    await fs.cache.put(buffer)
+    return data
+
+
+def _require_directory(inode: Inode) -> None:
+    if inode.format != S_IFDIR:
+        raise Refused(ENOTDIR)
+
+
+def _require_writable(fs: FileSystem, inode: Inode) -> None:
+    _require_directory(inode)
+    if fs.read_only:
+        raise Refused(EROFS)

@@ -1,0 +1,278 @@
+"""A mounted file system: its superblock, bitmaps and inodes.
+
+Source: MINIX ``fs/mfs/super.c``, ``inode.c``, ``cache.c``.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final
+
+import attrs
+
+from ipc.errors import EINVAL, ENFILE, ENOSPC, EROFS
+from ipc.traps import Load, Store, trap
+from kernel.panic import Panic
+from servers.lib.loop import Refused
+from servers.mfs import bits, zones
+from servers.mfs.cache import BlockCache
+from servers.mfs.inode import ATIME, CTIME, MTIME, TABLE_SIZE, Inode, from_disk
+from servers.mfs.layout import (
+    BITS_PER_BLOCK, BLOCK_SIZE, INODE_SIZE, INODE_ZONES, INODES_PER_BLOCK, NO_ZONE, ROOT_INODE,
+    START_BLOCK, SUPER_OFFSET, Superblock, decode_inode, decode_superblock,
+)  # fmt: skip
+
+_SUPER_BYTES: Final = 32
+
+
+@attrs.define(eq=False)
+class FileSystem:
+    """What MFS knows of the one file system that it serves.
+
+    `seconds()` is the time for atime, mtime and ctime (seconds).
+    """
+
+    cache: BlockCache
+    seconds: Callable[[], int]
+    superblock: Superblock = attrs.field(factory=lambda: Superblock(0, 0, 0, 0))
+    read_only: bool = False
+    inode_hint: int = 0  # all inodes below this number are taken
+    zone_bit_hint: int = 0  # and all zones below this bit
+    _inodes: dict[int, Inode] = attrs.field(factory=dict)
+    _unused: OrderedDict[int, None] = attrs.field(factory=OrderedDict)  # oldest first
+
+    # --- superblock
+
+    async def read_super(self) -> None:
+        """Read and check the superblock; raises Refused(EINVAL) if it is no MINIX V3 file system."""
+        buffer = await self.cache.get(0)
+        data = await trap(Load(buffer.data + SUPER_OFFSET, _SUPER_BYTES))
+        await self.cache.put(buffer)
+        await self.cache.sync()
+        self.superblock = decode_superblock(data)
+        if not self.superblock.valid():
+            raise Refused(EINVAL)
+        self.inode_hint = self.zone_bit_hint = 0
+
+    async def write_super(self, flags: int) -> None:
+        """Write the superblock with `flags`, and everything else that is dirty."""
+        self.superblock.flags = flags
+        buffer = await self.cache.get(0)
+        block = (bytes(SUPER_OFFSET) + self.superblock.encode()).ljust(BLOCK_SIZE, b"\0")
+        await trap(Store(buffer.data, block))
+        buffer.dirty = True
+        await self.cache.put(buffer)
+        await self.cache.sync()
+
+    # --- bitmaps
+
+    async def count_free_zones(self) -> int:
+        """Free zones of the device, by its bitmap."""
+        return await self._count_free(
+            START_BLOCK + self.superblock.inode_map_blocks, self._zone_bits()
+        )
+
+    async def count_free_inodes(self) -> int:
+        """Free inodes, by their bitmap."""
+        return await self._count_free(START_BLOCK, self.superblock.inodes + 1)
+
+    def _zone_bits(self) -> int:
+        return self.superblock.zones - (self.superblock.first_data_zone - 1)
+
+    async def _count_free(self, start: int, total: int) -> int:
+        free = 0
+        for block in range(start, start + -(-total // BITS_PER_BLOCK)):
+            buffer = await self.cache.get(block)
+            free += bits.count_free(await trap(Load(buffer.data, BLOCK_SIZE)), total)
+            await self.cache.put(buffer)
+            total -= BITS_PER_BLOCK
+        return free
+
+    async def _take_bit(self, start: int, blocks: int, total: int, origin: int) -> int:
+        """Find and set a clear bit, looking from `origin` on and round once; 0 if all are set."""
+        if origin >= total:
+            origin = 0
+        block, bit = divmod(origin, BITS_PER_BLOCK)
+        for _ in range(blocks + 1):
+            buffer = await self.cache.get(start + block)
+            data = await trap(Load(buffer.data, BLOCK_SIZE))
+            found = bits.find_free(data, bit)
+            number = block * BITS_PER_BLOCK + found
+            if found >= 0 and number < total:
+                byte = bits.with_bit(data[found >> 3], found, True)
+                await trap(Store(buffer.data + (found >> 3), byte))
+                buffer.dirty = True
+                await self.cache.put(buffer)
+                return number
+            await self.cache.put(buffer)
+            block, bit = (block + 1) % blocks, 0
+        return 0
+
+    async def _give_bit(self, start: int, number: int) -> None:
+        block, bit = divmod(number, BITS_PER_BLOCK)
+        buffer = await self.cache.get(start + block)
+        data = await trap(Load(buffer.data + (bit >> 3), 1))
+        if not data[0] & 1 << (bit & 7):
+            raise Panic(f"bit {number} of the map at block {start} is free already")
+        await trap(Store(buffer.data + (bit >> 3), bits.with_bit(data[0], bit, False)))
+        buffer.dirty = True
+        await self.cache.put(buffer)
+
+    # --- zones
+
+    async def allocate_zone(self, near: int) -> int:
+        """Take a free zone, near `near` if it can be; raises Refused(ENOSPC)."""
+        sb = self.superblock
+        first = near == sb.first_data_zone
+        origin = self.zone_bit_hint if first else near - (sb.first_data_zone - 1)
+        start = START_BLOCK + sb.inode_map_blocks
+        bit = await self._take_bit(start, sb.zone_map_blocks, self._zone_bits(), max(origin, 0))
+        if bit == 0:
+            raise Refused(ENOSPC)
+        await self.cache.change_usage(1)
+        if first:
+            self.zone_bit_hint = bit
+        return sb.first_data_zone - 1 + bit
+
+    async def free_zone(self, zone: int) -> None:
+        """Give `zone` back; its block is forgotten here and in VM."""
+        sb = self.superblock
+        if not sb.first_data_zone <= zone < sb.zones:
+            return
+        bit = zone - (sb.first_data_zone - 1)
+        await self._give_bit(START_BLOCK + sb.inode_map_blocks, bit)
+        await self.cache.change_usage(-1)
+        self.zone_bit_hint = min(self.zone_bit_hint, bit)
+        await self.cache.forget(zone)
+
+    # --- inodes
+
+    async def get_inode(self, number: int) -> Inode:
+        """Use the inode with this number; raises Refused(ENFILE) if too many are in use."""
+        inode = self._inodes.get(number)
+        if inode is not None:
+            if inode.count == 0:
+                del self._unused[number]
+            inode.count += 1
+            return inode
+        self._make_room()
+        if not 0 < number <= self.superblock.inodes:
+            raise Refused(EINVAL)
+        inode = from_disk(number, decode_inode(await self._inode_bytes(number)))
+        self._inodes[number] = inode
+        return inode
+
+    def _make_room(self) -> None:
+        if len(self._inodes) >= TABLE_SIZE:
+            if not self._unused:
+                raise Refused(ENFILE)
+            del self._inodes[self._unused.popitem(last=False)[0]]
+
+    def find_inode(self, number: int) -> Inode:
+        """The inode with this number, which must be in use; raises Refused(EINVAL) otherwise."""
+        inode = self._inodes.get(number)
+        if inode is None or inode.count == 0:
+            raise Refused(EINVAL)
+        return inode
+
+    async def put_inode(self, inode: Inode) -> None:
+        """End a use of `inode`.  With the last, a file without links is freed.  MINIX: put_inode."""
+        if inode.count < 1:
+            raise Panic(f"inode {inode.number} is put more often than it was taken")
+        inode.count -= 1
+        if inode.count:
+            return
+        gone = inode.links == 0
+        if gone:
+            await zones.release(self, inode)
+            inode.mode = 0
+            inode.dirty = True
+            await self._give_bit(START_BLOCK, inode.number)
+            self.inode_hint = min(self.inode_hint, inode.number)
+        inode.mount_point = False
+        if inode.dirty:
+            await self.write_inode(inode)
+        if gone:
+            del self._inodes[inode.number]
+        else:
+            self._unused[inode.number] = None
+
+    async def new_inode(self, mode: int, uid: int, gid: int) -> Inode:
+        """Take a free inode, without links yet; raises Refused (EROFS, ENOSPC, ENFILE)."""
+        if self.read_only:
+            raise Refused(EROFS)
+        sb = self.superblock
+        number = await self._take_bit(
+            START_BLOCK, sb.inode_map_blocks, sb.inodes + 1, self.inode_hint
+        )
+        if number == 0:
+            raise Refused(ENOSPC)
+        self.inode_hint = number
+        try:
+            self._make_room()
+        except Refused:
+            await self._give_bit(START_BLOCK, number)
+            raise
+        inode = Inode(number, mode, 0, uid, gid, zones=[NO_ZONE] * INODE_ZONES)
+        inode.touch(ATIME, CTIME, MTIME)
+        self._inodes[number] = inode
+        return inode
+
+    async def write_inode(self, inode: Inode) -> None:
+        """Put `inode` into its block of the cache.  MINIX: rw_inode."""
+        if inode.update:
+            self.update_times(inode)
+        buffer = await self.cache.get(self._inode_block(inode.number))
+        at = (inode.number - 1) % INODES_PER_BLOCK * INODE_SIZE
+        await trap(Store(buffer.data + at, inode.to_disk().encode()))
+        buffer.dirty = not self.read_only
+        await self.cache.put(buffer)
+        inode.dirty = False
+
+    async def _inode_bytes(self, number: int) -> bytes:
+        buffer = await self.cache.get(self._inode_block(number))
+        at = (number - 1) % INODES_PER_BLOCK * INODE_SIZE
+        data: bytes = await trap(Load(buffer.data + at, INODE_SIZE))
+        await self.cache.put(buffer)
+        return data
+
+    def _inode_block(self, number: int) -> int:
+        return self.superblock.inode_start + (number - 1) // INODES_PER_BLOCK
+
+    def update_times(self, inode: Inode) -> None:
+        """Set those times of `inode` that are waiting for it.  MINIX: update_times."""
+        if self.read_only:
+            return
+        now = self.seconds()
+        if inode.update & ATIME:
+            inode.atime = now
+        if inode.update & CTIME:
+            inode.ctime = now
+        if inode.update & MTIME:
+            inode.mtime = now
+        inode.update = 0
+
+    async def sync(self) -> None:
+        """Write all inodes that are in use, then all blocks.  MINIX: fs_sync."""
+        for inode in list(self._inodes.values()):
+            if inode.count and inode.dirty:
+                await self.write_inode(inode)
+        await self.cache.sync()
+
+    def in_use(self) -> int:
+        """How often inodes are in use, all together."""
+        return sum(inode.count for inode in self._inodes.values())
+
+    def reset(self) -> None:
+        """Forget all inodes: the file system is unmounted."""
+        self._inodes.clear()
+        self._unused.clear()
+
+    def check(self) -> None:
+        """Unused inodes are those without users; the root is never free."""
+        for number, inode in self._inodes.items():
+            assert inode.number == number, "inodes are found under their number"
+            assert (inode.count == 0) == (number in self._unused), "unused means no users"
+        assert self._inodes.get(ROOT_INODE) is not None, "the root stays in use"
+        self.cache.check()
