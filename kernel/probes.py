@@ -177,6 +177,14 @@ class CommandInjected(Event):
 
 
 @attrs.frozen
+class CommandFinished(Event):
+    """A driven process has done what it was told; `outcome` is what came of it, in words."""
+
+    process: int
+    outcome: str
+
+
+@attrs.frozen
 class Diagnosed(Event):
     """A process printed `text` (SYS_DIAGCTL), or the kernel did (process NONE)."""
 
@@ -196,13 +204,17 @@ Listener: TypeAlias = Callable[[Event], None]
 
 
 class Probes:
-    """Where events go.  `emit` is None exactly while nobody listens."""
+    """Where events go.  `emit` is None exactly while nobody listens.
+
+    `on_change` is told whenever somebody begins to listen or nobody does any more.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.seq = 0
         self.emit: Listener | None = None
         self.failure: Exception | None = None
+        self.on_change: Callable[[bool], None] | None = None
         self._listeners: tuple[Listener, ...] = ()
 
     def listen(self, listener: Listener) -> Callable[[], None]:
@@ -221,6 +233,8 @@ class Probes:
 
     def _settle(self) -> None:
         self.emit = self._tell if self._listeners else None
+        if self.on_change is not None:
+            self.on_change(self.emit is not None)
 
     def _tell(self, event: Event) -> None:
         for listener in self._listeners:
@@ -293,3 +307,7 @@ class Probes:
         if process is not None:
             cause, endpoint = process.context.cause, process.endpoint
         self._tell(kind(self._next(), self.clock.now, cause, endpoint, *fields))
+
+    def tell(self, kind: Callable[..., Event], cause: int, *fields: object) -> None:
+        """An event of any kind, whose `fields` are all that come after the cause."""
+        self._tell(kind(self._next(), self.clock.now, cause, *fields))

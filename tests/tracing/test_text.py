@@ -1,0 +1,199 @@
+"""How events read: each case is a list of events and the lines that come of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from ipc.endpoint import CLOCK, INIT, NONE, PM, SYSTEM, VFS, VM
+from ipc.errors import ENOMEM, OK
+from ipc.flags import MAP_ANON, MAP_PRIVATE, PROT_READ
+from ipc.message import Reply
+from ipc.notification import Notification
+from ipc.pm import PmGetuid
+from ipc.signals import SIGSEGV
+from ipc.traps import FROM_KERNEL, NOTIFY_CALL, SEND_CALL, SENDA_CALL, SENDREC_CALL
+from ipc.vm import VmBrk, VmMmap, VmMmapReply, VmPagefault
+from kernel.flags import RTS_RECEIVING, RTS_SENDING
+from kernel.probes import (
+    Blocked,
+    Chosen,
+    CommandFinished,
+    CommandInjected,
+    Diagnosed,
+    Event,
+    KernelCalled,
+    MemoryChanged,
+    MessageDelivered,
+    MessageSent,
+    PageFaulted,
+    Panicked,
+    ProcessCreated,
+    ProcessDied,
+    ProgramEnded,
+    SignalRaised,
+)
+from tracing.names import Names
+from tracing.text import TextView, lines, text
+
+CHILD = 32780
+BRK = VmBrk(addr=0x9000)
+
+
+def shown(*events: Event, names: dict[int, str] | None = None) -> list[str]:
+    """The lines of `events`, without the column of times."""
+    return [line[15:] for line in lines(events, Names(names or {}))]
+
+
+def test_an_answer_that_comes_at_once_stands_on_the_line_of_its_request() -> None:
+    assert shown(
+        MessageSent(1, 0, 0, INIT, VM, BRK, SENDREC_CALL),
+        MessageDelivered(2, 0, 0, INIT, VM, BRK, SENDREC_CALL),
+        Blocked(3, 0, 0, INIT, RTS_RECEIVING, VM),
+        MessageDelivered(4, 0, 2, VM, INIT, Reply(ENOMEM), 0),
+    ) == ["init -> VM: VM_BRK {addr: 0x9000} (sendrec) = ENOMEM"]
+
+
+def test_what_a_server_does_stands_under_the_request_and_before_the_answer() -> None:
+    request = VmMmap(addr=0, len=8192, prot=PROT_READ, flags=MAP_PRIVATE | MAP_ANON, fd=-1)
+    printed = shown(
+        MessageDelivered(1, 0, 0, INIT, VM, request, SENDREC_CALL),
+        MemoryChanged(2, 0, 1, "map", INIT, 0x5000, 2, 0x3F000, 7),
+        MessageDelivered(3, 0, 1, VM, INIT, VmMmapReply(OK, retaddr=0x5000), 0),
+    )
+    assert printed[0].startswith("init -> VM: VM_MMAP {")
+    assert "len: 8K, prot: PROT_READ, flags: MAP_PRIVATE|MAP_ANON" in printed[0]
+    assert printed[1:] == [
+        "  VM: map init 0x5000..0x6fff (2 pages) -> frame 0x3f000 PTE_P|PTE_RW|PTE_U",
+        "VM -> init: VM_MMAP reply = OK {retaddr: 0x5000}",
+    ]
+
+
+def test_a_call_that_is_put_aside_is_unfinished_and_then_resumed() -> None:
+    printed = shown(
+        MessageDelivered(1, 0, 0, INIT, VM, BRK, SENDREC_CALL),
+        MemoryChanged(2, 0, 1, "clear", NONE, 0, 1, 0x1000, 0),
+        MessageDelivered(3, 0, 0, CHILD, VM, BRK, SENDREC_CALL),
+        MessageDelivered(4, 0, 3, VM, CHILD, Reply(OK), 0),
+        MessageDelivered(5, 0, 0, VFS, VM, Notification(), NOTIFY_CALL),
+        MemoryChanged(6, 0, 1, "unmap", INIT, 0x5000, 1, 0, 0),
+        MessageDelivered(7, 0, 1, VM, INIT, Reply(OK), 0),
+        names={CHILD: "child"},
+    )
+    assert [line.split(" {")[0] for line in printed] == [
+        "init -> VM: VM_BRK",
+        "  VM: clear frame 0x1000",
+        "init -> VM: VM_BRK <unfinished ...>",
+        "child -> VM: VM_BRK",
+        "VFS -> VM: NOTIFY_MESSAGE",
+        "init -> VM: <... VM_BRK resumed>",
+        "  VM: unmap init 0x5000",
+        "VM -> init: VM_BRK reply = OK",
+    ]
+    assert printed[3].endswith("(sendrec) = OK")
+
+
+def test_an_unfinished_call_that_is_answered_at_once_is_resumed_by_its_answer() -> None:
+    assert shown(
+        MessageDelivered(1, 0, 0, INIT, VM, BRK, SENDREC_CALL),
+        MessageDelivered(2, 0, 0, VFS, VM, Reply(OK), SENDA_CALL),
+        MessageDelivered(3, 0, 1, VM, INIT, Reply(OK), 0),
+    ) == [
+        "init -> VM: VM_BRK {addr: 0x9000} (sendrec) <unfinished ...>",
+        "VFS -> VM: reply {} (senda)",
+        "VM -> init: <... VM_BRK resumed> = OK",
+    ]
+
+
+def test_a_sender_that_must_wait_is_blocked_until_its_message_is_taken() -> None:
+    assert shown(
+        MessageSent(1, 0, 0, INIT, VM, BRK, SENDREC_CALL),
+        Blocked(2, 0, 0, INIT, RTS_SENDING | RTS_RECEIVING, VM),
+        MessageDelivered(3, 0, 0, INIT, VM, BRK, SENDREC_CALL),
+        MessageDelivered(4, 0, 3, VM, INIT, Reply(OK), 0),
+    ) == [
+        "init -> VM: VM_BRK {addr: 0x9000} <blocked ...>",
+        "init -> VM: <... VM_BRK taken> (sendrec) = OK",
+    ]
+
+
+def test_a_page_fault_is_the_kernels_message_in_the_processs_name() -> None:
+    message = VmPagefault(0x5000, 6)
+    printed = shown(
+        CommandInjected(1, 0, 0, INIT, 'store(buf, "hello")'),
+        PageFaulted(2, 0, 0, INIT, 0x5000, 6),
+        MessageSent(3, 0, 0, INIT, VM, message, SEND_CALL, from_kernel=True),
+        MessageDelivered(4, 0, 0, INIT, VM, message, SEND_CALL | FROM_KERNEL),
+        MemoryChanged(5, 0, 4, "map", INIT, 0x5000, 1, 0x3F000, 7),
+        CommandFinished(6, 0, 0, INIT, "OK"),
+    )
+    assert printed[:2] == [
+        'init: store(buf, "hello")',
+        "  init: page fault at 0x5000: write, not mapped",
+    ]
+    assert printed[2].startswith("    kernel -> VM: VM_PAGEFAULT {source: init, ")
+    assert printed[2].endswith("} (send)")
+    assert printed[3] == "      VM: map init 0x5000 -> frame 0x3f000 PTE_P|PTE_RW|PTE_U"
+    assert printed[4] == "init: <... store resumed> = OK"
+
+
+def test_a_command_without_any_message_is_one_line() -> None:
+    assert shown(
+        CommandInjected(1, 0, 0, INIT, "load(0x5000, 5)"),
+        CommandFinished(2, 0, 0, INIT, '"hello"'),
+    ) == ['init: load(0x5000, 5) = "hello"']
+
+
+def test_a_kernel_call_that_waits_for_vm_is_resumed() -> None:
+    request = PmGetuid()
+    assert shown(
+        KernelCalled(1, 0, 0, PM, request, None),
+        KernelCalled(2, 0, 0, PM, request, Reply(OK)),
+        KernelCalled(3, 0, 0, PM, request, Reply(OK)),
+    ) == [
+        "PM: PM_GETUID {} <unfinished ...>",
+        "PM: <... PM_GETUID resumed> = OK",
+        "PM: PM_GETUID {} = OK",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (ProcessCreated(1, 0, 0, CHILD, INIT, "sh"), "sh: made, endpoint 32780, forked from init"),
+        (ProcessDied(1, 0, 0, CHILD, "sh"), "32780: is no more"),
+        (
+            SignalRaised(1, 0, 0, INIT, SIGSEGV, PM),
+            "kernel: SIGSEGV for init, which PM is to handle",
+        ),
+        (Diagnosed(1, 0, 0, NONE, "hello\n"), "kernel: prints 'hello'"),
+        (ProgramEnded(1, 0, 0, INIT, 3, ""), "init: program ended: returned 3"),
+        (Panicked(1, 0, 0, VM, "out of order"), "PANIC: out of order"),
+        (
+            MemoryChanged(1, 0, 0, "copy", NONE, 0x2000, 1, 0x1000, 0),
+            "VM: copy frame 0x1000 -> 0x2000",
+        ),
+        (
+            MessageDelivered(1, 0, 0, SYSTEM, PM, Notification(sigset=1 << 10), NOTIFY_CALL),
+            "SYSTEM -> PM: NOTIFY_MESSAGE"
+            " {timestamp: 0, interrupts: 0x0, sigset: SIGSEGV} (notify)",
+        ),
+    ],
+)  # fmt: skip
+def test_an_event_reads(event: Event, line: str) -> None:
+    assert shown(event) == [line]
+
+
+def test_choices_and_messages_not_yet_delivered_are_no_lines() -> None:
+    assert not shown(Chosen(1, 0, 0, INIT, 1, 2), MessageSent(2, 0, 0, VFS, VM, BRK, SENDA_CALL))
+
+
+def test_the_time_is_microseconds_with_nanoseconds() -> None:
+    event = MessageDelivered(1, 12_034_005, 0, CLOCK, PM, Notification(), NOTIFY_CALL)
+    assert text([event]).startswith("    12034.005  CLOCK -> PM: NOTIFY_MESSAGE")
+
+
+def test_a_line_is_given_out_as_soon_as_nothing_can_complete_it() -> None:
+    view = TextView()
+    assert not view.feed(MessageDelivered(1, 0, 0, INIT, VM, BRK, SENDREC_CALL))
+    assert len(view.feed(MemoryChanged(2, 0, 1, "unmap", INIT, 0x5000, 1, 0, 0))) == 2
+    assert not view.finish()
