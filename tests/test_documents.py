@@ -1,0 +1,46 @@
+"""What the documents show is what happens."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.documents import DOCUMENTS, ROOT, Reader, blocks_of, part_of
+
+LINK = re.compile(r"\[[^\]]*\]\((?!https?:|#)([^)#\s]+)")
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_example_runs_and_prints_what_is_shown(path: Path) -> None:
+    differences = Reader(path).read()
+    shown = [f"line {one.block.line}: today it is\n{one.today}" for one in differences]
+    assert not shown, "\n".join(shown) + "\n(python -m tests.documents writes it)"
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(path: Path) -> None:
+    for target in LINK.findall(path.read_text()):
+        assert (path.parent / target).exists(), target
+
+
+def test_the_book_contains_every_chapter() -> None:
+    index = (ROOT / "docs" / "index.md").read_text()
+    for path in DOCUMENTS:
+        if path.parent.name == "docs" and path.name != "index.md":
+            assert re.search(rf"^{path.stem}$", index, re.MULTILINE), path.name
+
+
+def test_blocks_are_found_with_what_is_said_of_them() -> None:
+    text = "a\n<!-- save: x.scn -->\n<!-- run (exit 1) (lines 2-3): run x -->\n```scn\nb\n```\n"
+    (block,) = blocks_of(text)
+    assert (block.language, block.text) == ("scn", "b\n")
+    assert block.notes["save"] == ("", "x.scn")
+    assert block.notes["run"][1] == "run x"
+    assert "exit 1" in block.notes["run"][0]
+
+
+def test_a_part_of_an_output() -> None:
+    assert part_of("1\n2\n3\n4\n", "(lines 2-3)") == "2\n3\n"
+    assert part_of("1\n2\n", "") == "1\n2\n"
