@@ -22,10 +22,10 @@ from typing import Any, ClassVar, Final, TypeAlias
 import attrs
 
 from ipc.endpoint import NONE, endpoint_name
-from ipc.errors import ENOSYS, IpcError
+from ipc.errors import EINVAL, ENOSYS, IpcError
 from ipc.message import Message, Reply
-from ipc.registry import as_request
-from ipc.traps import NOTIFY_CALL, STATUS_CALL_MASK, Receive, Send, SendNb, trap
+from ipc.requests import Unreadable, as_request
+from ipc.traps import FROM_KERNEL, NOTIFY_CALL, STATUS_CALL_MASK, Receive, Send, SendNb, trap
 from kernel.panic import Panic
 from kernel.process import Context
 
@@ -48,11 +48,13 @@ class Ticket:
 
     `awaits` is the endpoint of whoever must act for that to happen (NONE: no single one), and
     `reason` says in words what is waited for; both are there for the hang report, and so that all
-    who wait for a server that died can be found.
+    who wait for a server that died can be found.  A `kept` one outlives the caller: the call goes
+    on, but nobody is answered.
     """
 
     awaits: int = NONE
     reason: str = ""
+    kept: bool = False
     call: Call | None = None
 
 
@@ -123,6 +125,7 @@ class Server:
     async def main(self) -> None:
         """Receive and handle messages for ever."""
         context = self.context
+        context.parked = self.parked
         await self.start()
         while True:
             source, message, status = await trap(_ANYTHING)
@@ -131,9 +134,15 @@ class Server:
             handler: Handler | None
             if notified:
                 handler = self.NOTIFIED.get(source)
-            else:
-                message = as_request(message)
+            elif status & FROM_KERNEL:
                 handler = self.handler(source, message)
+            else:
+                try:
+                    message = as_request(message)
+                except Unreadable:
+                    handler = do_unreadable
+                else:
+                    handler = self.handler(source, message)
             if handler is not None:
                 coroutine = handler(self, source, message)
                 call = Call(self, source, message, coroutine, context.delivered, None, not notified)
@@ -201,17 +210,31 @@ class Server:
         await self.run(call, value)
         return True
 
+    async def begin(
+        self, coroutine: Coroutine[Any, Any, Message | None], source: int, message: Message
+    ) -> None:
+        """Run `coroutine` as a call of its own, which may park, that answers nobody.
+
+        It is work that goes on after the call that starts it is done; `source` and `message` say
+        for whom and why, as those of a request do.
+        """
+        cause = self.context.cause
+        await self.run(Call(self, source, message, coroutine, cause, None, answered=False))
+
     def cancel(self, source: int) -> int:
         """Forget every parked call of `source`, which has died; returns how many there were.
 
         Their coroutines are closed: only their `finally` clauses run, and those may not await.
+        Those parked on a ticket that is `kept` stay, but will not be answered.
         """
-        doomed = [call for call in self.parked if call.source == source]
-        for call in doomed:
-            ticket = self.parked.pop(call)
-            ticket.call = None
+        calls = [call for call in self.parked if call.source == source]
+        for call in calls:
+            call.answered = False
+            if self.parked[call].kept:
+                continue
+            self.parked.pop(call).call = None
             call.coroutine.close()
-        return len(doomed)
+        return len(calls)
 
     async def abandon(self, awaited: int, errno: int) -> int:
         """Refuse every parked call that waits for `awaited`, which has died, with `errno`."""
@@ -224,6 +247,11 @@ class Server:
 async def do_unknown(_server: Server, _source: int, _message: Message) -> Message:
     """Refuse a request whose number is not in the table."""
     raise Refused(ENOSYS)
+
+
+async def do_unreadable(_server: Server, _source: int, _message: Message) -> Message:
+    """Refuse what no 64 bytes can carry, which is no message."""
+    raise Refused(EINVAL)
 
 
 def _handler_name(call: Call) -> str:

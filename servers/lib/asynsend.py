@@ -1,0 +1,75 @@
+"""Sending without waiting: a server's table of asynchronous messages.
+
+A server must not wait for one that may be waiting for it, so PM, VFS and VM hand such messages to
+the kernel in a table, which it empties as receivers come for them.
+
+Source: MINIX ``lib/libsys/asynsend.c``.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+
+from ipc.endpoint import NR_PROCS
+from ipc.errors import OK
+from ipc.message import Message
+from ipc.traps import (
+    AMF_DONE,
+    AMF_NOREPLY,
+    AMF_NOTIFY,
+    AMF_NOTIFY_ERR,
+    AMF_VALID,
+    AsyncEntry,
+    SendA,
+    trap,
+)
+from kernel.panic import Panic
+
+_COMPLETED: Final = AMF_VALID | AMF_DONE
+_WANTS_ERROR: Final = AMF_NOTIFY | AMF_NOTIFY_ERR
+
+
+@attrs.define(eq=False)
+class AsyncTable:
+    """One server's asynchronous messages that are not delivered yet, oldest first.
+
+    `capacity` is how many may be under way at once; one more is a panic, as in MINIX.
+    """
+
+    capacity: int = 2 * NR_PROCS
+    entries: list[AsyncEntry] = attrs.field(factory=list)
+
+    async def send(self, dest: int, message: Message, flags: int = AMF_NOREPLY) -> None:
+        """Offer `message` to `dest`, after those that were offered before.
+
+        `flags` (AMF_*): AMF_NOREPLY says that it is no answer to a SENDREC.  Raises IpcError if
+        the kernel refuses the table.  MINIX: asynsend3.
+        """
+        live = [entry for entry in self.entries if not _finished(entry)]
+        if len(live) >= self.capacity:
+            raise Panic("the table of asynchronous messages is full")
+        live.append(AsyncEntry(flags | AMF_VALID, dest, message))
+        self.entries = live
+        await trap(SendA(live))
+
+    def take_error(self) -> AsyncEntry | None:
+        """An entry that failed and whose failure its sender wanted to know.  MINIX: asyn_geterror.
+
+        Its `result` says why.  It is forgotten with this.
+        """
+        for entry in self.entries:
+            if _failed(entry):
+                self.entries.remove(entry)
+                return entry
+        return None
+
+
+def _failed(entry: AsyncEntry) -> bool:
+    completed = entry.flags & _COMPLETED == _COMPLETED
+    return completed and entry.result != OK and bool(entry.flags & _WANTS_ERROR)
+
+
+def _finished(entry: AsyncEntry) -> bool:
+    return entry.flags & _COMPLETED == _COMPLETED and not _failed(entry)

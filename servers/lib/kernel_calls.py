@@ -1,0 +1,314 @@
+"""Kernel calls and calls between servers, by the names that MINIX's system library gives them.
+
+Each returns the result code (OK or an error number) unless it says otherwise; none raises.  Those
+that yield values return them, or a negative error number where the value cannot be negative.
+Times are in ticks, lengths in bytes.
+
+Source: MINIX ``lib/libsys``.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ipc.endpoint import NONE, VM
+from ipc.errors import OK
+from ipc.kernelcalls import (
+    SysAbort,
+    SysClear,
+    SysDiagctl,
+    SysEndksig,
+    SysExec,
+    SysExit,
+    SysFork,
+    SysGetksig,
+    SysIrqctl,
+    SysKill,
+    SysMemset,
+    SysPhyscopy,
+    SysPrivctl,
+    SysRunctl,
+    SysSafecopyfrom,
+    SysSafecopyto,
+    SysSafememset,
+    SysSchedctl,
+    SysSchedule,
+    SysSetalarm,
+    SysSetgrant,
+    SysSettime,
+    SysSigreturn,
+    SysSigsend,
+    SysStime,
+    SysTimes,
+    SysUmap,
+    SysVircopy,
+    SysVmctl,
+    SysVtimer,
+)
+from ipc.message import Message
+from ipc.traps import KernelCall, SendRec, trap
+from ipc.vm import VmExit, VmFork, VmGetrusage, VmProcctl, VmWillexit
+
+RC_STOP: Final = 0
+RC_RESUME: Final = 1
+RC_DELAY: Final = 1
+CP_FLAG_TRY: Final = 1
+SCHEDCTL_FLAG_KERNEL: Final = 1
+DIAGCTL_CODE_DIAG: Final = 1
+DIAGCTL_CODE_STACKTRACE: Final = 2
+VMPPARAM_CLEAR: Final = 1
+VMPPARAM_HANDLEMEM: Final = 2
+UNCHANGED: Final = -1
+
+
+async def kernel_call(request: Message) -> int:
+    """Make a kernel call that answers nothing but a result code."""
+    reply = await trap(KernelCall(request))
+    return int(reply.type)
+
+
+async def taskcall(dest: int, request: Message) -> int:
+    """Ask another server and wait; its result code, or that of the failed SENDREC raised.
+
+    Raises IpcError.  MINIX: _taskcall.
+    """
+    reply = await trap(SendRec(dest, request))
+    return int(reply.type)
+
+
+# Processes.
+
+
+async def sys_fork(parent: int, slot: int, flags: int = 0) -> tuple[int, int, int]:
+    """Make a child of `parent` in `slot`: result, the child's endpoint, its message's address."""
+    reply = await trap(KernelCall(SysFork(parent, slot, flags)))
+    if reply.type != OK:
+        return reply.type, NONE, 0
+    return OK, reply.endpt, reply.msgaddr
+
+
+async def sys_exec(endpoint: int, stack: int, name: int, entry: int, strings: int) -> int:
+    """Start `endpoint` anew at `entry`; the address of its name is the caller's."""
+    return await kernel_call(SysExec(endpoint, entry, stack, name, strings))
+
+
+async def sys_clear(endpoint: int) -> int:
+    """Free the slot of a process that has exited."""
+    return await kernel_call(SysClear(endpoint))
+
+
+async def sys_exit() -> int:
+    """End the caller, a system process."""
+    return await kernel_call(SysExit())
+
+
+async def sys_stop(endpoint: int) -> int:
+    """Keep a process from running."""
+    return await kernel_call(SysRunctl(endpoint, RC_STOP, 0))
+
+
+async def sys_delay_stop(endpoint: int) -> int:
+    """Stop a process unless it is sending (EBUSY; SIGSNDELAY follows when it is done)."""
+    return await kernel_call(SysRunctl(endpoint, RC_STOP, RC_DELAY))
+
+
+async def sys_resume(endpoint: int) -> int:
+    """Let a stopped process run again."""
+    return await kernel_call(SysRunctl(endpoint, RC_RESUME, 0))
+
+
+async def sys_privctl(endpoint: int, request: int, argument: int = 0) -> int:
+    """Change privileges (SYS_PRIV_*); `argument` is an address of the caller's."""
+    return await kernel_call(SysPrivctl(request=request, endpt=endpoint, arg_ptr=argument))
+
+
+async def sys_privquery_mem(endpoint: int, start: int, length: int) -> int:
+    """OK if `endpoint` may map that physical memory, else EPERM."""
+    request = SysPrivctl(request=8, endpt=endpoint, phys_start=start, phys_len=length)
+    return await kernel_call(request)
+
+
+async def sys_abort(how: int) -> int:
+    """Stop the machine."""
+    return await kernel_call(SysAbort(how))
+
+
+# Scheduling.
+
+
+async def sys_schedule(endpoint: int, priority: int, quantum: int, cpu: int, niced: bool) -> int:
+    """Give a process a priority and a quantum (ms), UNCHANGED for either, and let it run."""
+    return await kernel_call(SysSchedule(endpoint, quantum, priority, cpu, int(niced)))
+
+
+async def sys_schedctl(flags: int, endpoint: int, priority: int, quantum: int, cpu: int) -> int:
+    """Become the scheduler of a process, or with SCHEDCTL_FLAG_KERNEL leave it to the kernel."""
+    return await kernel_call(SysSchedctl(flags, endpoint, priority, quantum, cpu))
+
+
+# Signals.
+
+
+async def sys_kill(endpoint: int, signal: int) -> int:
+    """Have a process signalled by its signal manager."""
+    return await kernel_call(SysKill(endpt=endpoint, sig=signal))
+
+
+async def sys_getksig() -> tuple[int, int]:
+    """A process with signals for the caller to handle, and their set; (NONE, 0) if none is left."""
+    reply = await trap(KernelCall(SysGetksig()))
+    return (reply.endpt, reply.map) if reply.type == OK else (NONE, 0)
+
+
+async def sys_endksig(endpoint: int) -> int:
+    """Say that a process's signals have been handled."""
+    return await kernel_call(SysEndksig(endpt=endpoint))
+
+
+async def sys_sigsend(endpoint: int, context: int) -> int:
+    """Have a process run its handler; the `struct sigmsg` is at `context` in the caller."""
+    return await kernel_call(SysSigsend(endpt=endpoint, sigctx=context))
+
+
+async def sys_sigreturn(endpoint: int, context: int) -> int:
+    """Take a process back to what it did before a handler; `context` is an address of its."""
+    return await kernel_call(SysSigreturn(endpt=endpoint, sigctx=context))
+
+
+# Time.
+
+
+async def sys_setalarm(expires: int, *, abs_time: bool) -> int:
+    """Have CLOCK notify the caller after, or with `abs_time` at, that many ticks; 0 after: never."""
+    reply = await trap(KernelCall(SysSetalarm(exp_time=expires, abs_time=int(abs_time))))
+    return int(reply.type)
+
+
+async def sys_times(endpoint: int) -> tuple[int, int]:
+    """How long a process has run, itself and the system for it; (0, 0) if there is none such."""
+    reply = await trap(KernelCall(SysTimes(endpoint)))
+    return (reply.user_time, reply.system_time) if reply.type == OK else (0, 0)
+
+
+async def sys_vtimer(endpoint: int, which: int, value: int | None) -> tuple[int, int]:
+    """Set (None: only get) a timer that runs with a process: result, and what was left of it."""
+    request = SysVtimer(which=which, set=int(value is not None), value=value or 0, endpt=endpoint)
+    reply = await trap(KernelCall(request))
+    return reply.type, reply.value if reply.type == OK else 0
+
+
+async def sys_settime(now: int, clock: int, seconds: int, nanoseconds: int) -> int:
+    """Set the clock, at once or slowly."""
+    return await kernel_call(SysSettime(seconds, nanoseconds, now, clock))
+
+
+async def sys_stime(boot_time: int) -> int:
+    """Set when the machine was booted (seconds since 1970)."""
+    return await kernel_call(SysStime(boot_time))
+
+
+# Memory.
+
+
+async def sys_vircopy(
+    source: int, address: int, dest: int, dest_address: int, length: int, flags: int = 0
+) -> int:
+    """Copy between the memories of processes (SELF: the caller's)."""
+    if not length:
+        return OK
+    request = SysVircopy(source, address, dest, dest_address, length, flags)
+    return await kernel_call(request)
+
+
+async def sys_physcopy(
+    source: int, address: int, dest: int, dest_address: int, length: int, flags: int = 0
+) -> int:
+    """Copy between memories; NONE names physical memory."""
+    if not length:
+        return OK
+    request = SysPhyscopy(source, address, dest, dest_address, length, flags)
+    return await kernel_call(request)
+
+
+async def sys_memset(endpoint: int, pattern: int, address: int, length: int) -> int:
+    """Fill memory of a process (NONE: physical) with a byte."""
+    if not length:
+        return OK
+    return await kernel_call(SysMemset(address, length, pattern, endpoint))
+
+
+async def sys_umap(endpoint: int, address: int, length: int, segment: int = 0) -> int:
+    """The physical address of a process's memory, or an error."""
+    request = SysUmap(endpoint, segment, address, nr_bytes=length)
+    reply = await trap(KernelCall(request))
+    return int(reply.dst_addr if reply.type == OK else reply.type)
+
+
+async def sys_vmctl(endpoint: int, param: int, value: int = 0) -> int:
+    """What only VM may do (VMCTL_*)."""
+    return await kernel_call(SysVmctl(endpoint, param, value))
+
+
+async def sys_setgrant(table: int, count: int) -> int:
+    """Say where the caller's grants are."""
+    return await kernel_call(SysSetgrant(table, count))
+
+
+async def sys_safecopyfrom(
+    source: int, grant: int, offset: int, address: int, length: int
+) -> int:
+    """Copy from what `source` has granted to `address` of the caller."""
+    return await kernel_call(SysSafecopyfrom(source, grant, offset, address, length))
+
+
+async def sys_safecopyto(dest: int, grant: int, offset: int, address: int, length: int) -> int:
+    """Copy from `address` of the caller to what `dest` has granted."""
+    return await kernel_call(SysSafecopyto(dest, grant, offset, address, length))
+
+
+async def sys_safememset(dest: int, grant: int, offset: int, pattern: int, length: int) -> int:
+    """Fill what `dest` has granted with a byte."""
+    return await kernel_call(SysSafememset(dest, pattern, grant, offset, length))
+
+
+# Devices and diagnostics.
+
+
+async def sys_irqctl(request: int, vector: int, policy: int, hook: int) -> tuple[int, int]:
+    """Subscribe to an interrupt line, or enable or disable it: result, and the hook."""
+    reply = await trap(KernelCall(SysIrqctl(request, vector, policy, hook)))
+    return reply.type, reply.hook_id if reply.type == OK else hook
+
+
+async def sys_diagctl_stacktrace(endpoint: int) -> int:
+    """Have the kernel print what a process was doing."""
+    return await kernel_call(SysDiagctl(code=DIAGCTL_CODE_STACKTRACE, endpt=endpoint))
+
+
+# VM.
+
+
+async def vm_fork(endpoint: int, slot: int) -> int:
+    """Make a child of `endpoint` in `slot`; its endpoint, or an error.  Raises IpcError."""
+    reply = await trap(SendRec(VM, VmFork(endpoint, slot)))
+    return int(reply.child_endpoint if reply.type == OK else reply.type)
+
+
+async def vm_willexit(endpoint: int) -> int:
+    """Tell VM that a process is about to go.  Raises IpcError."""
+    return await taskcall(VM, VmWillexit(endpoint))
+
+
+async def vm_exit(endpoint: int) -> int:
+    """Have VM free the memory of a process.  Raises IpcError."""
+    return await taskcall(VM, VmExit(endpoint))
+
+
+async def vm_procctl_clear(endpoint: int) -> int:
+    """Have VM empty a process's memory for a new program.  Raises IpcError."""
+    return await taskcall(VM, VmProcctl(param=VMPPARAM_CLEAR, who=endpoint))
+
+
+async def vm_getrusage(endpoint: int, address: int, *, children: bool) -> int:
+    """Have VM fill in its part of the rusage at `address` of the caller.  Raises IpcError."""
+    return await taskcall(VM, VmGetrusage(endpoint, address, int(children)))

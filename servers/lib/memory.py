@@ -1,0 +1,69 @@
+"""Buffers in a server's own memory, and copies between them and the memory of others.
+
+A server's program is not in the simulated machine, but what it lends to others and what it copies
+must be: every server has a stretch of memory for that.
+
+Source: MINIX ``minix/syslib.h`` sys_datacopy.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ipc.endpoint import SELF
+from ipc.errors import OK
+from ipc.traps import Load, Store, trap
+from servers.lib.kernel_calls import sys_vircopy
+
+# Where a server keeps what it is copying at the moment; `Buffers` hands out what lies above.
+SCRATCH: Final = 0x0804_8000
+SCRATCH_SIZE: Final = 0x0010_0000
+BUFFERS: Final = SCRATCH + SCRATCH_SIZE
+_ALIGNMENT: Final = 16
+
+
+async def copy_out(data: bytes, dest: int, address: int, flags: int = 0) -> int:
+    """Copy `data` to `address` of process `dest`: OK, or an error such as EFAULT."""
+    await trap(Store(SCRATCH, data))
+    return await sys_vircopy(SELF, SCRATCH, dest, address, len(data), flags)
+
+
+async def copy_in(source: int, address: int, length: int, flags: int = 0) -> bytes | int:
+    """The `length` bytes at `address` of process `source`, or an error such as EFAULT."""
+    result = await sys_vircopy(source, address, SELF, SCRATCH, length, flags)
+    if result != OK:
+        return result
+    data = await trap(Load(SCRATCH, length))
+    return bytes(data)
+
+
+class Buffers:
+    """Hands out addresses of a server's memory, for what must stay while others work with it."""
+
+    def __init__(self, base: int = BUFFERS) -> None:
+        self._top = base
+        self._free: dict[int, list[int]] = {}
+
+    def take(self, length: int) -> int:
+        """The address of `length` bytes that are nobody else's until they are given back."""
+        size = _rounded(length)
+        freed = self._free.get(size)
+        if freed:
+            return freed.pop()
+        address = self._top
+        self._top += size
+        return address
+
+    def give_back(self, address: int, length: int) -> None:
+        """The `length` bytes at `address` may be handed out again."""
+        self._free.setdefault(_rounded(length), []).append(address)
+
+    async def hold(self, data: bytes) -> int:
+        """The address at which `data` is kept until it is given back."""
+        address = self.take(len(data))
+        await trap(Store(address, data))
+        return address
+
+
+def _rounded(length: int) -> int:
+    return max(_ALIGNMENT, -(-length // _ALIGNMENT) * _ALIGNMENT)
