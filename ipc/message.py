@@ -168,14 +168,14 @@ class Message:
 class Reply(Message, call="reply"):
     """A reply that carries nothing but its result; replies that carry more derive from it."""
 
-    type: int = attrs.field(default=0, metadata={"form": "", "at": -1, "show": "result"})  # type: ignore[misc]
+    type: int = _field("", -1, "result")  # type: ignore[misc]
 
 
 @message
 class RawMessage(Message, call="raw"):
     """Any 64 bytes: a number that nothing here knows, or values that a typed message refuses."""
 
-    type: int = attrs.field(default=0, metadata={"form": "", "at": -1, "show": "decimal"})  # type: ignore[misc]
+    type: int = _field("", -1, "decimal")  # type: ignore[misc]
     payload: bytes = raw(0, PAYLOAD_SIZE, "bytes")
 
 

@@ -11,9 +11,10 @@ from typing import Final
 
 import attrs
 
+from ipc.layout import layout
 from ipc.message import Message, RawMessage, signed, unsigned
 from ipc.registry import BY_NUMBER
-from ipc.wire import decode, encode, layout
+from ipc.wire import decode, encode
 
 
 class Unreadable(ValueError):

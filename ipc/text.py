@@ -12,9 +12,9 @@ from typing import Any, Final, TypeAlias
 from ipc.endpoint import endpoint_name
 from ipc.errors import error_name
 from ipc.flags import KINDS, flag_names
+from ipc.layout import layout
 from ipc.message import Message, Reply
 from ipc.signals import signal_name, signals_in
-from ipc.wire import layout
 
 NameOf: TypeAlias = Callable[[int], str]
 

@@ -1,6 +1,6 @@
 """Messages as bytes: the 64 bytes that MINIX passes on i386, to the byte and back.
 
-A class's layout is worked out from its fields when it is first needed.
+The layouts are `ipc.layout`'s; this module adds the header, and finds the class of what came.
 
 Source: MINIX ``minix/ipc.h``.
 """
@@ -8,10 +8,9 @@ Source: MINIX ``minix/ipc.h``.
 from __future__ import annotations
 
 import struct
-from typing import Any, Final, cast
+from typing import Final
 
-import attrs
-
+from ipc.layout import layout
 from ipc.message import MESSAGE_SIZE, PAYLOAD_OFFSET, PAYLOAD_SIZE, Message, RawMessage, Reply
 from ipc.registry import BY_NUMBER, reply_class
 from ipc.transaction import (
@@ -21,105 +20,7 @@ from ipc.transaction import (
     without_transaction,
 )
 
-SIGSET_SIZE: Final = 16
 HEADER: Final = struct.Struct("<ii")
-
-
-@attrs.frozen
-class Member:
-    """One field of a message in its payload: `form` as `struct` writes it, `at` in bytes."""
-
-    name: str
-    form: str
-    at: int
-    size: int
-    show: str
-
-    def pack(self, value: Any) -> bytes:
-        """The bytes of `value`.  Raises ValueError, saying what is allowed, if it does not fit."""
-        try:
-            return self._pack(value)
-        except (struct.error, TypeError, OverflowError):
-            raise ValueError(f"is {value!r}; it must be {self._allowed()}") from None
-
-    def _pack(self, value: Any) -> bytes:
-        if self.form == "sigset":
-            return int(value).to_bytes(SIGSET_SIZE, "little")
-        if self.form.endswith("s"):
-            if len(value) > self.size:
-                raise OverflowError
-            return bytes(value).ljust(self.size, b"\0")
-        if len(self.form) > 1:
-            return struct.pack(f"<{len(value)}{self.form[-1]}", *value).ljust(self.size, b"\0")
-        return struct.pack(f"<{self.form}", value)
-
-    def unpack(self, payload: bytes) -> Any:
-        """The value of this field in `payload`, without the zeros at the end of an array."""
-        data = payload[self.at : self.at + self.size]
-        if self.form == "sigset":
-            return int.from_bytes(data, "little")
-        if self.form.endswith("s"):
-            return data.rstrip(b"\0")
-        values = struct.unpack(f"<{self.form}", data)
-        return values[0] if len(self.form) == 1 else _without_zeros(values)
-
-    def _allowed(self) -> str:
-        if self.form == "sigset":
-            return "a set of signals, 0..2**128-1"
-        if self.form.endswith("s"):
-            return f"at most {self.size} bytes"
-        if len(self.form) > 1:
-            return f"at most {self.form[:-1]} numbers of 32 bits"
-        bits = 8 * self.size
-        signed = self.form.islower()
-        low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
-        return f"a whole number in {low}..{high}"
-
-
-def _without_zeros(values: tuple[int, ...]) -> tuple[int, ...]:
-    count = len(values)
-    while count and not values[count - 1]:
-        count -= 1
-    return values[:count]
-
-
-@attrs.frozen
-class Layout:
-    """Where the fields of one class of messages lie."""
-
-    members: tuple[Member, ...]
-    has_result: bool
-    has_transaction: bool
-
-
-_layouts: Final[dict[type[Message], Layout]] = {}
-
-
-def layout(cls: type[Message]) -> Layout:
-    """The layout of the messages of class `cls`."""
-    try:
-        return _layouts[cls]
-    except KeyError:
-        _layouts[cls] = made = _layout(cls)
-        return made
-
-
-def _layout(cls: type[Message]) -> Layout:
-    fields = attrs.fields(cast("type[Any]", cls))
-    names = [field.name for field in fields]
-    members = tuple(_member(field) for field in fields if field.metadata["at"] >= 0)
-    end = 0
-    for member in members:
-        assert member.at >= end, f"{cls.__name__}.{member.name} overlaps the field before it"
-        end = member.at + member.size
-    assert end <= PAYLOAD_SIZE, f"{cls.__name__} is longer than a message"
-    return Layout(members, "type" in names, "transid" in names)
-
-
-def _member(field: Any) -> Member:
-    form = field.metadata["form"]
-    size = SIGSET_SIZE if form == "sigset" else struct.calcsize(f"<{form}")
-    return Member(field.name, form, field.metadata["at"], size, field.metadata["show"])
 
 
 def wire_number(message: Message) -> int:
