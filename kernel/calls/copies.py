@@ -1,0 +1,159 @@
+"""Kernel calls: copies of bytes between memories, with and without grants.
+
+Source: MINIX ``kernel/system/{do_copy,do_safecopy,do_safememset,do_setgrant,do_memset}.c``.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Final
+
+from ipc.endpoint import NONE, SELF
+from ipc.errors import EFAULT, EINVAL, EPERM, ESRCH, OK
+from ipc.kernelcalls import (
+    SysMemset,
+    SysPhyscopy,
+    SysSafecopyfrom,
+    SysSafecopyto,
+    SysSafememset,
+    SysSetgrant,
+    SysVircopy,
+    SysVsafecopy,
+)
+from ipc.message import Message
+from kernel.copying import ADDRESS_MASK, Place, resumed_result
+from kernel.flags import RTS_NO_PRIV
+from kernel.grants import CPF_READ, CPF_WRITE, MemoryTable, verify_grant
+
+if TYPE_CHECKING:
+    from kernel.machine import Machine
+    from kernel.process import Process
+
+CP_FLAG_TRY: Final = 1
+SCPVEC_NR: Final = 64
+_VECTOR: Final = struct.Struct("<iiiIII")  # vscp_vec, i386
+
+
+def do_vircopy(
+    machine: Machine, caller: Process, request: SysVircopy | SysPhyscopy
+) -> Message | int:
+    """Copy between the memories of two processes; NONE is physical memory, SELF the caller.
+
+    With CP_FLAG_TRY memory that is missing is an EFAULT.
+    """
+    copier = machine.copier
+    source = copier.place(_self(caller, request.src_endpt), request.src_addr)
+    dest = copier.place(_self(caller, request.dst_endpt), request.dst_addr)
+    if source is None or dest is None:
+        return EINVAL
+    waiting = None if request.flags & CP_FLAG_TRY else caller
+    return copier.copy(waiting, source, dest, request.nr_bytes)
+
+
+def _self(caller: Process, endpoint: int) -> int:
+    return caller.endpoint if endpoint == SELF else endpoint
+
+
+def do_memset(machine: Machine, caller: Process, request: SysMemset) -> Message | int:
+    """Fill memory of a process, or physical memory (NONE).
+
+    Differs: MINIX answers OK whatever happened, and loses a call that has to wait for VM.
+    """
+    if (refusal := resumed_result(caller)) != OK:
+        return refusal
+    place = machine.copier.place(request.process, request.base)
+    return machine.copier.fill(caller, place, request.pattern, request.count)
+
+
+def do_safecopyfrom(machine: Machine, caller: Process, request: SysSafecopyfrom) -> Message | int:
+    """Copy from a grant of another process to the caller."""
+    return _safecopy(
+        machine, caller, request.from_to, request.gid, request.bytes, request.offset,
+        request.address, CPF_READ,
+    )  # fmt: skip
+
+
+def do_safecopyto(machine: Machine, caller: Process, request: SysSafecopyto) -> Message | int:
+    """Copy from the caller to a grant of another process."""
+    return _safecopy(
+        machine, caller, request.from_to, request.gid, request.bytes, request.offset,
+        request.address, CPF_WRITE,
+    )  # fmt: skip
+
+
+def _safecopy(
+    machine: Machine,
+    caller: Process,
+    granter: int,
+    grant: int,
+    length: int,
+    offset: int,
+    address: int,
+    access: int,
+) -> int:
+    if granter == NONE:
+        return EFAULT
+    granted = verify_grant(machine, granter, caller.endpoint, grant, length, access, offset)
+    if isinstance(granted, int):
+        return granted
+    copier = machine.copier
+    theirs = copier.place(granted.endpoint, granted.address)
+    mine = Place(caller, address & ADDRESS_MASK)
+    source, dest = (theirs, mine) if access & CPF_READ else (mine, theirs)
+    code = copier.copy(None if granted.soft else caller, source, dest, length)
+    if granted.soft and code == EFAULT:
+        granted.soft_fault()
+    return code
+
+
+def do_vsafecopy(machine: Machine, caller: Process, request: SysVsafecopy) -> Message | int:
+    """Do a vector of safe copies, in each of which one side is SELF.
+
+    Differs: a vector that is too long for the kernel's room gets EINVAL.
+    """
+    if not 0 < request.vec_size <= SCPVEC_NR:
+        return EINVAL
+    place = Place(caller, request.vec_addr)
+    data = machine.copier.read(caller, place, request.vec_size * _VECTOR.size)
+    if isinstance(data, int):
+        return data
+    for source, dest, grant, offset, address, length in _VECTOR.iter_unpack(data):
+        if source == SELF:
+            granter, access = dest, CPF_WRITE
+        elif dest == SELF:
+            granter, access = source, CPF_READ
+        else:
+            return EINVAL
+        code = _safecopy(machine, caller, granter, grant, length, offset, address, access)
+        if code != OK:
+            return code
+    return OK
+
+
+def do_safememset(machine: Machine, caller: Process, request: SysSafememset) -> Message | int:
+    """Fill memory that another process granted."""
+    if request.dst == NONE:
+        return EFAULT
+    granter = machine.table.lookup(request.dst)
+    if granter is None or granter.privilege.grants is None:
+        return EINVAL
+    granted = verify_grant(
+        machine, request.dst, caller.endpoint, request.gid, request.bytes, CPF_WRITE,
+        request.offset,
+    )  # fmt: skip
+    if isinstance(granted, int):
+        return granted
+    place = machine.copier.place(granted.endpoint, granted.address)
+    if place is None:
+        return ESRCH
+    return machine.copier.fill(caller, place, request.pattern, request.bytes)
+
+
+def do_setgrant(machine: Machine, caller: Process, request: SysSetgrant) -> Message | int:
+    """Say where the caller's grant table is in its memory, and how many entries it has."""
+    if caller.rts & RTS_NO_PRIV:
+        return EPERM
+    table = MemoryTable(machine, caller, request.addr, request.size) if request.addr else None
+    caller.privilege.grants = table
+    caller.privilege.grant_endpoint = caller.endpoint
+    return OK

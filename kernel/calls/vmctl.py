@@ -1,0 +1,146 @@
+"""SYS_VMCTL: what VM alone tells the kernel about processes and memory.
+
+Source: MINIX ``kernel/system/do_vmctl.c``, ``kernel/arch/i386/arch_do_vmctl.c``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from ipc.endpoint import SELF, SYSTEM, VM
+from ipc.errors import EINVAL, ENOENT, OK
+from ipc.kernelcalls import SysVmctl, SysVmctlMemreqReply, SysVmctlReply
+from ipc.message import Message, signed
+from ipc.notification import Notification
+from kernel.filters import admits
+from kernel.flags import RTS_BOOTINHIBIT, RTS_PAGEFAULT, RTS_VMINHIBIT, RTS_VMREQUEST
+
+if TYPE_CHECKING:
+    from kernel.machine import Machine
+    from kernel.process import Process
+
+VMCTL_CLEAR_PAGEFAULT: Final = 12
+VMCTL_GET_PDBR: Final = 13
+VMCTL_MEMREQ_GET: Final = 14
+VMCTL_MEMREQ_REPLY: Final = 15
+VMCTL_NOPAGEZERO: Final = 18
+VMCTL_I386_KERNELLIMIT: Final = 19
+VMCTL_I386_INVLPG: Final = 25
+VMCTL_FLUSHTLB: Final = 26
+VMCTL_KERN_PHYSMAP: Final = 27
+VMCTL_KERN_MAP_REPLY: Final = 28
+VMCTL_SETADDRSPACE: Final = 29
+VMCTL_VMINHIBIT_SET: Final = 30
+VMCTL_VMINHIBIT_CLEAR: Final = 31
+VMCTL_CLEARMAPCACHE: Final = 32
+VMCTL_BOOTINHIBIT_CLEAR: Final = 33
+
+# What VM is asked to do about memory: check that it is there.
+VMPTYPE_CHECK: Final = 1
+
+
+def do_vmctl(machine: Machine, caller: Process, request: SysVmctl) -> Message | int:
+    """Do what the request's parameter says to the process that it names."""
+    endpoint = caller.endpoint if request.who == SELF else request.who
+    process = machine.table.lookup(endpoint)
+    parameter = PARAMETERS.get(request.param)
+    if process is None or parameter is None:
+        return EINVAL
+    return parameter(machine, process, request.value)
+
+
+# Differs: MINIX asserts that the flag which is cleared is set.
+
+
+def _clear_pagefault(machine: Machine, process: Process, _value: int) -> Message | int:
+    if not process.rts & RTS_PAGEFAULT:
+        return EINVAL
+    machine.ready.unblock(process, RTS_PAGEFAULT)
+    return OK
+
+
+def _memreq_get(machine: Machine, _process: Process, _value: int) -> Message | int:
+    """The memory that a suspended kernel call wants, the latest first; ENOENT if none does."""
+    vm = machine.table.lookup(VM)
+    if vm is not None and not admits(vm, machine.table.at(SYSTEM), Notification.type):
+        return ENOENT
+    if not machine.copier.requests:
+        return ENOENT
+    process = machine.copier.requests.pop(0)
+    wanted = process.memory_request
+    assert wanted is not None, "a process that waits for memory has a request"
+    wanted.taken = True
+    return SysVmctlMemreqReply(
+        VMPTYPE_CHECK,
+        target=wanted.target,
+        addr=wanted.address,
+        length=wanted.length,
+        requestor=process.endpoint,
+        flag=int(wanted.write),
+    )
+
+
+def _memreq_reply(machine: Machine, process: Process, value: int) -> Message | int:
+    wanted = process.memory_request
+    if not process.rts & RTS_VMREQUEST or wanted is None or not wanted.taken:
+        return EINVAL
+    machine.copier.answer(process, signed(value))
+    return OK
+
+
+def _inhibit(machine: Machine, process: Process, _value: int) -> Message | int:
+    machine.ready.block(process, RTS_VMINHIBIT)
+    return OK
+
+
+def _uninhibit(machine: Machine, process: Process, _value: int) -> Message | int:
+    if not process.rts & RTS_VMINHIBIT:
+        return EINVAL
+    machine.ready.unblock(process, RTS_VMINHIBIT)
+    return OK
+
+
+def _bootinhibit_clear(machine: Machine, process: Process, _value: int) -> Message | int:
+    machine.ready.unblock(process, RTS_BOOTINHIBIT)
+    return OK
+
+
+def _set_address_space(machine: Machine, process: Process, _value: int) -> Message | int:
+    """The process's page tables are in place.  VM gives them to it with its handle (`bind`)."""
+    if process.space is None:
+        return EINVAL
+    machine.ready.unblock(process, RTS_VMINHIBIT)
+    return OK
+
+
+def _page_directory(_machine: Machine, process: Process, _value: int) -> Message | int:
+    """Differs: page tables have no address here; the number only tells whether there are any."""
+    return SysVmctlReply(OK, 0 if process.space is None else process.endpoint & 0xFFFFFFFF)
+
+
+def _nothing(_machine: Machine, _process: Process, _value: int) -> Message | int:
+    """There is no translation buffer, and the kernel maps nothing of its own."""
+    return OK
+
+
+def _no_more(_machine: Machine, _process: Process, _value: int) -> Message | int:
+    """The kernel has nothing (more) that VM should map for it."""
+    return EINVAL
+
+
+PARAMETERS: Final[dict[int, Callable[[Machine, Process, int], Message | int]]] = {
+    VMCTL_CLEAR_PAGEFAULT: _clear_pagefault,
+    VMCTL_GET_PDBR: _page_directory,
+    VMCTL_MEMREQ_GET: _memreq_get,
+    VMCTL_MEMREQ_REPLY: _memreq_reply,
+    VMCTL_I386_INVLPG: _nothing,
+    VMCTL_FLUSHTLB: _nothing,
+    VMCTL_KERN_PHYSMAP: _no_more,
+    VMCTL_KERN_MAP_REPLY: _no_more,
+    VMCTL_SETADDRSPACE: _set_address_space,
+    VMCTL_VMINHIBIT_SET: _inhibit,
+    VMCTL_VMINHIBIT_CLEAR: _uninhibit,
+    VMCTL_CLEARMAPCACHE: _nothing,
+    VMCTL_BOOTINHIBIT_CLEAR: _bootinhibit_clear,
+}

@@ -1,0 +1,208 @@
+"""The copy of bytes between the memories of processes.
+
+Rules.  Addresses are virtual, of the process named with them; NONE names physical memory.  A copy
+goes up from the lowest address, and what was copied before it met a page that is not there stays
+copied.  A kernel call that meets such a page asks VM for it and is done again from its beginning
+(VMSUSPEND); one that only tries, or that VM refused, gets an error.
+
+Source: MINIX ``kernel/arch/i386/memory.c`` virtual_copy_f, lin_lin_copy, vm_memset, vm_suspend,
+vm_check_range; ``kernel/system/do_vmctl.c`` VMCTL_MEMREQ_GET, VMCTL_MEMREQ_REPLY.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from ipc.endpoint import NONE, VM
+from ipc.errors import EDOM, EFAULT, ESRCH, OK
+from ipc.signals import SIGKMEM
+from kernel.flags import MF_KCALL_RESUME, RTS_VMREQUEST
+from kernel.memory.frames import PAGE_MASK, PAGE_SIZE, Frames
+from kernel.privilege import SYS_PROC
+from kernel.probes import MemoryRequested
+from kernel.process import MemoryRequest, Process
+
+if TYPE_CHECKING:
+    from kernel.machine import Machine
+
+# The call is not over; it will be done again.  MINIX: minix/ipc.h
+VMSUSPEND: Final = -996
+ADDRESS_MASK: Final = 0xFFFFFFFF
+
+
+@attrs.frozen
+class Place:
+    """Where bytes are: an address in the memory of a process, or physical (`process` None)."""
+
+    process: Process | None
+    address: int
+
+
+class Copier:
+    """Copies for kernel calls, and asks VM for memory that they miss.
+
+    `requests` are the processes whose kernel call waits for memory and of which VM does not know
+    yet, the latest first.
+    """
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self.requests: list[Process] = []
+
+    def place(self, endpoint: int, address: int) -> Place | None:
+        """Where `address` of `endpoint` (NONE: physical memory) is; None if nobody has it."""
+        if endpoint == NONE:
+            return Place(None, address & ADDRESS_MASK)
+        process = self._machine.table.lookup(endpoint)
+        return None if process is None else Place(process, address & ADDRESS_MASK)
+
+    def physical(self, place: Place, offset: int, write: bool) -> tuple[Frames, int]:
+        """The frames and the address in them of one byte; address -1 if it is not there."""
+        address = (place.address + offset) & ADDRESS_MASK
+        process = place.process
+        if process is None:
+            return self._machine.frames, address
+        if process.space is not None:
+            return self._machine.frames, process.space.translate(address, write)
+        if process.privilege.flags & SYS_PROC:
+            return private_memory(process), address
+        return self._machine.frames, -1
+
+    def copy(self, caller: Process | None, source: Place | None, dest: Place | None, length: int) -> int:
+        """Copy `length` bytes.
+
+        With a `caller`, memory that is missing suspends it: VMSUSPEND.  Without, EFAULT.  Also
+        EDOM for no bytes, ESRCH for no such process, and the error with which VM refused.
+        """
+        if length <= 0:
+            return EDOM
+        if source is None or dest is None:
+            return ESRCH
+        if (refusal := resumed_result(caller)) != OK:
+            return refusal
+        done = 0
+        while done < length:
+            origin, start = self.physical(source, done, write=False)
+            if start < 0:
+                return self._missing(caller, source, length, write=False)
+            target, end = self.physical(dest, done, write=True)
+            if end < 0:
+                return self._missing(caller, dest, length, write=True)
+            size = min(length - done, PAGE_SIZE - (start & PAGE_MASK), PAGE_SIZE - (end & PAGE_MASK))
+            if origin is target:
+                origin.copy(start, end, size)
+            else:
+                target.write(end, origin.read(start, size))
+            done += size
+            self._machine.clock.now += self._machine.costs.page_copy
+        return OK
+
+    def read(self, caller: Process | None, source: Place | None, length: int) -> bytes | int:
+        """The `length` bytes at `source` for the kernel itself, or an error as `copy` gives it."""
+        if length <= 0:
+            return EDOM
+        if source is None:
+            return ESRCH
+        if (refusal := resumed_result(caller)) != OK:
+            return refusal
+        parts = []
+        done = 0
+        while done < length:
+            frames, start = self.physical(source, done, write=False)
+            if start < 0:
+                return self._missing(caller, source, length, write=False)
+            size = min(length - done, PAGE_SIZE - (start & PAGE_MASK))
+            parts.append(frames.read(start, size))
+            done += size
+            self._machine.clock.now += self._machine.costs.page_copy
+        return b"".join(parts)
+
+    def write(self, caller: Process | None, dest: Place | None, data: bytes) -> int:
+        """Store the kernel's `data` at `dest`; results as those of `copy`."""
+        return self._put(caller, dest, len(data), data, 0)
+
+    def fill(self, caller: Process | None, dest: Place | None, byte: int, length: int) -> int:
+        """Set `length` bytes at `dest` to `byte`; results as those of `copy`, but OK for none."""
+        if length <= 0:
+            return OK
+        return self._put(caller, dest, length, None, byte & 0xFF)
+
+    def _put(
+        self, caller: Process | None, dest: Place | None, length: int, data: bytes | None, byte: int
+    ) -> int:
+        if length <= 0:
+            return EDOM
+        if dest is None:
+            return ESRCH
+        if (refusal := resumed_result(caller)) != OK:
+            return refusal
+        done = 0
+        while done < length:
+            frames, start = self.physical(dest, done, write=True)
+            if start < 0:
+                return self._missing(caller, dest, length, write=True)
+            size = min(length - done, PAGE_SIZE - (start & PAGE_MASK))
+            if data is None:
+                frames.fill(start, byte, size)
+            else:
+                frames.write(start, data[done : done + size])
+            done += size
+            self._machine.clock.now += self._machine.costs.page_copy
+        return OK
+
+    def _missing(self, caller: Process | None, place: Place, length: int, write: bool) -> int:
+        target = place.process
+        assert target is not None, "all physical memory is there"
+        # Differs: VM would wait for itself for ever; it is told instead.
+        if caller is None or caller.endpoint == VM:
+            return EFAULT
+        return self.suspend(caller, target, place.address, length, write)
+
+    def suspend(
+        self, caller: Process, target: Process, address: int, length: int, write: bool
+    ) -> int:
+        """Let `caller` wait until VM has provided memory of `target`.  Returns VMSUSPEND."""
+        machine = self._machine
+        machine.ready.block(caller, RTS_VMREQUEST)
+        caller.memory_request = MemoryRequest(target.endpoint, address, length, write)
+        if machine.probes.emit is not None:
+            machine.probes.happened(
+                MemoryRequested, caller, target.endpoint, address, length, write
+            )
+        self.requests.insert(0, caller)
+        if len(self.requests) == 1:
+            machine.signals.send(VM, SIGKMEM)
+        return VMSUSPEND
+
+    def answer(self, process: Process, result: int) -> None:
+        """VM has dealt with the memory that `process` waits for: its call is done again."""
+        assert process.memory_request is not None, "a process in VMREQUEST has a request"
+        process.memory_request.result = result
+        process.misc |= MF_KCALL_RESUME
+        self._machine.ready.unblock(process, RTS_VMREQUEST)
+
+    def forget(self, process: Process) -> None:
+        """`process` is no more: VM need not provide what it waited for.  MINIX: clear_memreq."""
+        if process in self.requests:
+            self.requests.remove(process)
+        process.memory_request = None
+        process.misc &= ~MF_KCALL_RESUME
+
+
+def resumed_result(caller: Process | None) -> int:
+    """What VM answered if the caller's call is done again, else OK.  MINIX: check_resumed_caller."""
+    if caller is None or not caller.misc & MF_KCALL_RESUME or caller.memory_request is None:
+        return OK
+    return caller.memory_request.result or OK
+
+
+def private_memory(process: Process) -> Frames:
+    """The memory of a system process that has no address space: flat, all there, its own.
+
+    Differs: MINIX maps VM's and the boot processes' memory; here their programs are not in it.
+    """
+    if process.private is None:
+        process.private = Frames()
+    return process.private

@@ -1,0 +1,216 @@
+"""The only scheduler: it steps one process's coroutine until its next trap, and does the trap.
+
+Rules.  Nothing but this loop runs processes.  Between two steps the machine is whole: what is due
+has happened, no trap is half done, and a listener's failure or a request to stop has been heeded.
+A process that has MF_KCALL_RESUME or MF_ACCESS_AGAIN is not stepped; its last trap is done again.
+
+Source: MINIX ``kernel/proc.c`` switch_to_user, pick_proc, proc_no_time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from kernel.clock import NEVER
+from kernel.flags import MF_ACCESS_AGAIN, MF_KCALL_RESUME, RTS_PREEMPTED
+from kernel.limits import WATCHDOG, LimitReached, Limits
+from kernel.panic import Panic
+from kernel.policies.base import Policy
+from kernel.privilege import BILLABLE, PREEMPTIBLE
+from kernel.probes import Chosen
+from kernel.process import Process
+from kernel.traptable import TRAPS
+
+if TYPE_CHECKING:
+    from kernel.machine import Machine
+
+_AGAIN: Final = MF_ACCESS_AGAIN | MF_KCALL_RESUME
+
+
+class Dispatcher:
+    """Steps the processes of one machine.
+
+    `steps` counts the steps made, `choices` holds the policy's answers (indexes into the ready
+    list, asked only when more than one process was ready), `stepping` is the process whose program
+    has control at this moment, and `current` the one that ran last.
+    """
+
+    def __init__(self, machine: Machine, policy: Policy, limits: Limits) -> None:
+        self.machine = machine
+        self.policy = policy
+        self.limits = limits
+        self.choices: list[int] = []
+        self.steps = 0
+        self.stepping: Process | None = None
+        self.current: Process | None = None
+        self.billed: Process | None = None
+        self.since = 0
+        self.thread = 0
+        self.stop_wanted = False
+        self._costs = {kind: entry.cost(machine.costs) for kind, entry in TRAPS.items()}
+        self._table: dict[type, tuple[Callable[[Machine, Process, Any], None], int]] = {
+            kind: (entry.enter, self._costs[kind]) for kind, entry in TRAPS.items()
+        }
+        self._watched = False
+        policy.attach(machine.ready)
+
+    def stop(self) -> None:
+        """End the run that is going on once the step at hand is complete."""
+        self.stop_wanted = True
+        self.machine.clock.attend()
+
+    def run_nowait(self, most: int = NEVER) -> None:
+        """Step processes until none can run, `stop` was called, or `most` steps were made.
+
+        Raises Panic when the machine stops, LimitReached, and what a listener raised.
+        """
+        if not self._watched:
+            self._watched = True
+            WATCHDOG.watch(self)
+        self.thread = threading.get_ident()
+        self.stop_wanted = False
+        self.machine.clock.attend()
+        last = self.steps + most
+        try:
+            self._run(min(last, self.limits.steps))
+        except Panic as panic:
+            self.machine.halt(panic)
+            raise
+        if self.steps >= self.limits.steps and self.machine.ready.queue and not self.stop_wanted:
+            raise LimitReached(f"the machine made {self.steps} steps, which is its limit")
+
+    def idle_until(self, time: int) -> None:
+        """Let virtual time pass to `time` (ns) while no process runs."""
+        self.account()
+        self.current = None
+        self.machine.clock.now = self.since = time
+
+    def _run(self, last: int) -> None:
+        machine = self.machine
+        clock = machine.clock
+        queue = machine.ready.queue
+        choose = self.policy.choose
+        record = self.choices.append
+        table = self._table
+        while queue and self.steps < last:
+            if clock.now >= clock.deadline:
+                self._attend()
+                if self.stop_wanted:
+                    return
+                continue
+            if len(queue) > 1:
+                index = choose(queue)
+                record(index)
+                if index:
+                    self._bring_forward(index)
+            process = queue[0]
+            if process is not self.current and not self._switch(process):
+                continue
+            self.steps += 1
+            if process.misc & _AGAIN:
+                request = process.request
+            else:
+                self.stepping = process
+                try:
+                    request = process.coroutine.send(process.result)  # type: ignore[union-attr]
+                except BaseException as error:
+                    self.stepping = None
+                    machine.fate.program_ended(process, error)
+                    continue
+                process.request = request
+                self.stepping = None
+            try:
+                enter, cost = table[type(request)]
+            except KeyError:
+                machine.fate.trap_unknown(process, request)
+                continue
+            clock.now += cost
+            try:
+                enter(machine, process, request)
+            except Exception as error:
+                machine.fate.trap_failed(process, request, error)
+
+    def _bring_forward(self, index: int) -> None:
+        ready = self.machine.ready
+        probes = self.machine.probes
+        ready.to_front(index)
+        if probes.emit is not None:
+            probes.happened(Chosen, ready.queue[0], index, len(ready.queue))
+
+    def _switch(self, process: Process) -> bool:
+        """Let `process` be the one that runs; False if its quantum is used up."""
+        self.account()
+        self.current = process
+        if process.privilege.flags & BILLABLE:
+            self.billed = process
+        if self.policy.quanta:
+            if process.quantum <= 0:
+                self.current = None
+                self._no_time(process)
+                return False
+            clock = self.machine.clock
+            clock.deadline = min(clock.deadline, clock.now + process.quantum)
+        return True
+
+    def account(self) -> None:
+        """Charge the time since the last switch to the process that ran, and to who is billed.
+
+        Source: MINIX ``kernel/clock.c`` timer_int_handler, which samples it tick by tick.
+        """
+        process = self.current
+        now = self.machine.clock.now
+        elapsed = now - self.since
+        self.since = now
+        if process is None or not elapsed:
+            return
+        process.user_time += elapsed
+        process.quantum -= elapsed
+        billed = self.billed
+        if billed is not None and not process.privilege.flags & BILLABLE:
+            billed.system_time += elapsed
+        if process.virtual_left or process.profile_left:
+            self.machine.timers.used(process, elapsed, own=True)
+        if billed is not None and billed is not process and billed.profile_left:
+            self.machine.timers.used(billed, elapsed, own=False)
+
+    def _attend(self) -> None:
+        """Look up from stepping: what is due, whose quantum is over, who wants to stop."""
+        machine = self.machine
+        clock = machine.clock
+        probes = machine.probes
+        clock.deadline = NEVER
+        if probes.failure is not None:
+            failure, probes.failure = probes.failure, None
+            raise failure
+        clock.happen()
+        if clock.now >= self.limits.time:
+            raise LimitReached(
+                f"the machine ran for {clock.now} virtual nanoseconds, which is its limit"
+            )
+        clock.deadline = min(clock.deadline, clock.next_due(), self.limits.time)
+        process = self.current
+        if process is None:
+            return
+        self.account()
+        if self.policy.quanta and not process.rts:
+            if process.quantum <= 0:
+                self.current = None
+                self._no_time(process)
+            else:
+                clock.deadline = min(clock.deadline, clock.now + process.quantum)
+
+    def _no_time(self, process: Process) -> None:
+        """The quantum of `process` is over.  MINIX: proc_no_time."""
+        if not process.privilege.flags & PREEMPTIBLE:
+            process.quantum = process.quantum_size or NEVER
+            return
+        if self.machine.schedulers.tell_no_quantum(process):
+            return
+        # Differs: MINIX lets a process that the kernel schedules go on; then nobody of the same
+        # queue ever runs while it computes.
+        process.quantum = process.quantum_size or NEVER
+        ready = self.machine.ready
+        ready.block(process, RTS_PREEMPTED)
+        ready.unblock(process, RTS_PREEMPTED)

@@ -1,0 +1,221 @@
+"""What becomes of a process whose program does not go on as programs should.
+
+A user program that returns exits through PM; one that raises gets the signal that a faulting
+process would get.  A server that raises is a panic: the machine stops.  Nothing that a program
+does ends the simulator.
+"""
+
+from __future__ import annotations
+
+import traceback
+import types
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+
+from ipc.endpoint import PM
+from ipc.errors import IpcError
+from ipc.message import Message
+from ipc.pm import PmExit
+from ipc.signals import SIGABRT, SIGILL, SIGKILL, SIGSEGV, signal_name
+from ipc.traps import SendRec, Trap, trap
+from kernel.limits import Stuck
+from kernel.panic import Panic
+from kernel.privilege import SYS_PROC
+from kernel.probes import ProgramEnded
+
+if TYPE_CHECKING:
+    from kernel.machine import Machine
+    from kernel.process import Process
+
+
+class Fate:
+    """Deals with the ends of programs."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    def program_ended(self, process: Process, error: BaseException) -> None:
+        """The coroutine of `process` returned (StopIteration) or raised.
+
+        Raises Panic if it was a server, KeyboardInterrupt if it was the person at the keyboard.
+        """
+        if isinstance(error, KeyboardInterrupt):
+            raise error
+        if process.privilege.flags & SYS_PROC:
+            self._server_ended(process, error)
+        status = exit_status(error)
+        if status is not None:
+            self._report(process, status, "")
+            process.coroutine = leave(status)
+            process.result = None
+            return
+        self._raised(process, error)
+
+    def _raised(self, process: Process, error: BaseException) -> None:
+        signal = signal_for(error)
+        text = describe(error)
+        self._report(process, -1, text)
+        self._machine.complain(f"{process.name}: {text}; {signal_name(signal)}")
+        # Should the process outlive the signal, it has nothing to do but to leave.
+        process.coroutine = leave(1)
+        process.result = None
+        self._machine.signals.cause(process, signal)
+
+    def _server_ended(self, process: Process, error: BaseException) -> None:
+        if isinstance(error, Panic):
+            error.during(process.name, "", "")
+            raise error
+        reason = "its main loop returned" if isinstance(error, StopIteration) else describe(error)
+        panic = Panic(reason)
+        panic.during(process.name, "program", describe_result(process.result))
+        raise panic from (None if isinstance(error, StopIteration) else error)
+
+    def _report(self, process: Process, status: int, error: str) -> None:
+        probes = self._machine.probes
+        if probes.emit is not None:
+            probes.happened(ProgramEnded, process, status, error)
+
+    def trap_unknown(self, process: Process, request: object) -> None:
+        """`process` yielded something that is no trap."""
+        self._bad_trap(process, f"yielded {request!r:.100}, which is no trap")
+
+    def trap_failed(self, process: Process, request: Trap, error: Exception) -> None:
+        """The kernel could not do a trap: the process's fault if the record is ill-formed.
+
+        Raises the error otherwise, as a panic unless it is one.
+        """
+        if not isinstance(error, Panic) and (flaw := flaw_of(request)):
+            self._bad_trap(process, flaw)
+            return
+        if isinstance(error, Panic):
+            error.during(process.name, type(request).__name__, describe_request(request))
+            raise error
+        panic = Panic(f"the kernel failed: {describe(error)}")
+        panic.during(process.name, type(request).__name__, describe_request(request))
+        raise panic from error
+
+    def _bad_trap(self, process: Process, flaw: str) -> None:
+        if process.privilege.flags & SYS_PROC:
+            panic = Panic(flaw)
+            panic.during(process.name, "program", describe_result(process.result))
+            raise panic
+        self._report(process, -1, flaw)
+        self._machine.complain(f"{process.name}: {flaw}; SIGILL")
+        process.coroutine = leave(1)
+        process.result = None
+        self._machine.signals.cause(process, SIGILL)
+
+    def unmanaged(self, process: Process, signal: int) -> None:
+        """`process` got a signal, and nobody is there to handle it: it is no more.
+
+        Differs: MINIX panics.  A machine without PM is for tests of the kernel alone.
+        """
+        if process.privilege.flags & SYS_PROC:
+            raise Panic(f"{process.name} got {signal_name(signal)} and has no signal manager")
+        self._machine.bury(process)
+
+
+@attrs.frozen
+class Vanish:
+    """The trap of a process that is to be no more and that nobody else will clear."""
+
+
+@types.coroutine
+def _vanish() -> Generator[Vanish, Any, None]:
+    yield Vanish()
+
+
+async def leave(status: int) -> None:
+    """What a process does after its program: it asks PM to end it."""
+    try:
+        await trap(SendRec(PM, PmExit(status)))
+    except IpcError:
+        pass  # there is no PM in this machine, or it does not talk to us
+    await _vanish()
+
+
+def exit_status(error: BaseException) -> int | None:
+    """The exit status if a program ended in an orderly way, else None."""
+    if isinstance(error, StopIteration):
+        return error.value if isinstance(error.value, int) else 0
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else 0 if error.code is None else 1
+    return None
+
+
+def signal_for(error: BaseException) -> int:
+    """The signal that stands for an exception which a user program did not catch."""
+    if isinstance(error, Stuck):
+        return SIGKILL
+    return next((signal for kind, signal in SIGNALS if isinstance(error, kind)), SIGABRT)
+
+
+SIGNALS: Final[tuple[tuple[type[BaseException], int], ...]] = (
+    (RecursionError, SIGSEGV),
+    (MemoryError, SIGKILL),
+)
+
+
+def describe(error: BaseException) -> str:
+    """An exception in one line."""
+    if isinstance(error, Stuck):
+        return error.reason
+    return "".join(traceback.format_exception_only(error)).strip()
+
+
+def describe_result(result: Any) -> str:
+    """What a process had got when it failed, in a few words."""
+    if isinstance(result, tuple) and len(result) == 3:
+        return f"{describe_message(result[1])} from {result[0]}"
+    return describe_message(result)
+
+
+def describe_request(request: Trap) -> str:
+    """A trap in a few words."""
+    message = getattr(request, "message", None) or getattr(request, "request", None)
+    return describe_message(message) if message is not None else repr(request)[:100]
+
+
+def describe_message(message: Any) -> str:
+    """A message in a few words."""
+    return repr(message)[:200]
+
+
+def flaw_of(request: Any) -> str:
+    """What is ill-formed about a trap record, which a program made itself; empty if nothing."""
+    for attribute in attrs.fields(type(request)):
+        value = getattr(request, attribute.name)
+        expected = FIELD_TYPES.get(attribute.name)
+        if expected is not None and not isinstance(value, expected):
+            return (
+                f"made a {type(request).__name__} whose {attribute.name} is {value!r:.100}"
+            )
+    message = getattr(request, "message", None) or getattr(request, "request", None)
+    if message is not None:
+        return flaw_of_message(message)
+    return ""
+
+
+def flaw_of_message(message: Message) -> str:
+    """What is ill-formed about a message's fields; empty if nothing."""
+    for attribute in attrs.fields(type(message)):
+        value = getattr(message, attribute.name)
+        if not isinstance(value, int | bytes | bytearray | tuple):
+            return f"sent a {type(message).__name__} whose {attribute.name} is {value!r:.100}"
+    return ""
+
+
+FIELD_TYPES: Final[dict[str, Any]] = {
+    "dest": int,
+    "source": int,
+    "message": Message,
+    "request": Message,
+    "table": list,
+    "address": int,
+    "length": int,
+    "duration": int,
+    "data": (bytes, bytearray, memoryview),
+}
+
