@@ -1,0 +1,111 @@
+"""A server's grants: what it lets others copy from and to, with numbers to name them by.
+
+The kernel reads the table itself whenever somebody uses a grant.
+
+Source: MINIX ``lib/libsys/safecopies.c``.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from kernel.grants import (
+    CPF_DIRECT,
+    CPF_INDIRECT,
+    CPF_MAGIC,
+    CPF_READ,
+    CPF_TRY,
+    CPF_USED,
+    CPF_VALID,
+    CPF_WRITE,
+    GRANT_INVALID,
+    GRANT_MAX_IDX,
+    GRANT_MAX_SEQ,
+    Grant,
+    grant_id,
+    grant_index,
+    grant_sequence,
+)
+from kernel.panic import Panic
+
+_ACCESS: Final = CPF_READ | CPF_WRITE | CPF_TRY
+GRANT_FAULTED: Final = 1
+
+
+class Grants:
+    """One server's table of grants.  Whoever makes the server's process tells the kernel of it.
+
+    The place that was given back last is the next to be used again, under another number.
+    """
+
+    def __init__(self) -> None:
+        self._table: list[Grant] = []
+        self._free: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def __getitem__(self, index: int) -> Grant:
+        return self._table[index]
+
+    def direct(self, who_to: int, address: int, length: int, access: int) -> int:
+        """Let `who_to` copy from (CPF_READ) and to (CPF_WRITE) memory of the server's own.
+
+        The result names the grant.  With CPF_TRY a copy that meets missing memory fails at once.
+        MINIX: cpf_grant_direct.
+        """
+        index, grant = self._take()
+        grant.who_to, grant.start, grant.length = who_to, address, length
+        return self._activate(index, CPF_DIRECT | _checked(access))
+
+    def magic(self, who_to: int, who_from: int, address: int, length: int, access: int) -> int:
+        """As `direct`, but for memory of `who_from`; only VFS may.  MINIX: cpf_grant_magic."""
+        index, grant = self._take()
+        grant.who_to, grant.who_from = who_to, who_from
+        grant.start, grant.length = address, length
+        return self._activate(index, CPF_MAGIC | _checked(access))
+
+    def indirect(self, who_to: int, who_from: int, granted: int) -> int:
+        """Pass on to `who_to` what `who_from` has granted as `granted`.  MINIX: cpf_grant_indirect."""
+        index, grant = self._take()
+        grant.who_to, grant.who_from, grant.grant = who_to, who_from, granted
+        return self._activate(index, CPF_INDIRECT)
+
+    def revoke(self, granted: int) -> int:
+        """Take a grant back: GRANT_FAULTED if a copy under CPF_TRY met missing memory, else 0.
+
+        MINIX: cpf_revoke.
+        """
+        index = grant_index(granted)
+        grant = self._table[index]
+        assert grant.flags & CPF_USED, "a grant is taken back once"
+        assert grant.sequence == grant_sequence(granted), "a grant is taken back by its number"
+        faulted = bool(grant.flags & CPF_TRY) and grant.faulted == granted
+        grant.flags = 0
+        grant.sequence = (grant.sequence + 1) % GRANT_MAX_SEQ
+        self._free.append(index)
+        return GRANT_FAULTED if faulted else 0
+
+    def in_use(self) -> int:
+        """How many grants are given."""
+        return len(self._table) - len(self._free)
+
+    def _take(self) -> tuple[int, Grant]:
+        if not self._free:
+            if len(self._table) >= GRANT_MAX_IDX:
+                raise Panic("the table of grants is full")
+            self._table.append(Grant())
+            return len(self._table) - 1, self._table[-1]
+        index = self._free.pop()
+        return index, self._table[index]
+
+    def _activate(self, index: int, flags: int) -> int:
+        grant = self._table[index]
+        grant.faulted = GRANT_INVALID
+        grant.flags = flags | CPF_USED | CPF_VALID
+        return grant_id(index, grant.sequence)
+
+
+def _checked(access: int) -> int:
+    assert not access & ~_ACCESS, "a grant is for reading, writing, or trying"
+    return access
