@@ -6,7 +6,7 @@ One method per rule of language.lark, named as the rule.
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import lark
 from lark.tree import Meta
@@ -14,7 +14,7 @@ from lark.tree import Meta
 from scenarios import syntax
 from scenarios.source import BadInput, Place, Source
 
-UNITS: Final = {
+UNITS: Final[dict[str, int]] = {
     "": 1,
     "K": 1 << 10, "M": 1 << 20, "G": 1 << 30,
     "ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000,
@@ -23,6 +23,10 @@ UNITS: Final = {
 ESCAPES: Final = {
     "n": b"\n", "t": b"\t", "r": b"\r", "0": b"\0", "a": b"\a", "b": b"\b", "e": b"\x1b",
     "\\": b"\\", '"': b'"', "'": b"'",
+}  # fmt: skip
+
+EXPECT_MODES: Final[dict[str, Literal["some", "only", "no"]]] = {
+    "": "some", "only": "only", "no": "no",
 }  # fmt: skip
 
 UNFINISHED: Final = object()  # stands for `<unfinished ...>` while a line is put together
@@ -40,16 +44,26 @@ def parse_number(text: str, at: Place) -> int:
         if len(text) > 2:
             return int(text, 16)
         raise BadInput("a number in base 16 needs digits after 0x", at)
+    if text[0] == "0" and text.isdecimal():
+        return _octal(text, at)
     match = _NUMBER.fullmatch(text)
     if match is None:
         raise BadInput(f"not a number: {text}", at)
     whole, fraction, unit = match.groups()
     if unit not in UNITS:
         raise BadInput(f"unknown unit {unit}", at, "sizes take K, M or G; times ns, us, ms or s")
-    value, rest = divmod(int(whole + (fraction or "")) * UNITS[unit], 10 ** len(fraction or ""))
+    decimals = fraction or ""
+    value, rest = divmod(int(whole + decimals) * UNITS[unit], int("1" + "0" * len(decimals)))
     if rest:
         raise BadInput(f"{text} is not a whole number", at)
     return value
+
+
+def _octal(text: str, at: Place) -> int:
+    try:
+        return int(text, 8)
+    except ValueError:
+        raise BadInput(f"{text} is octal, as it begins with 0: no digits 8 or 9", at) from None
 
 
 def parse_string(text: str, at: Place) -> bytes:
@@ -65,7 +79,7 @@ def parse_string(text: str, at: Place) -> bytes:
             pieces.append(ESCAPES[escape])
         else:
             where = Place(at.source, at.line, at.column + match.start(), 2)
-            raise BadInput(f"unknown escape \\{escape}", where, "known: \\xHH \\n \\t \\r \\0 \\\" \\\\")
+            raise BadInput(f"unknown escape \\{escape}", where, r"known: \xHH \n \t \r \0 \" \\")
     return b"".join(pieces)
 
 
@@ -116,7 +130,7 @@ class Builder(lark.Transformer[lark.Token, syntax.Scenario]):
 
     def expect(self, meta: Meta, items: list[Any]) -> syntax.Expect:
         has_mode = isinstance(items[0], lark.Token)
-        mode = str(items[0]) if has_mode else "some"
+        mode = EXPECT_MODES[items[0] if has_mode else ""]
         patterns = tuple(items[1:] if has_mode else items)
         return syntax.Expect(mode, patterns, self._at(meta))
 
@@ -175,10 +189,10 @@ class Builder(lark.Transformer[lark.Token, syntax.Scenario]):
         return tuple(items)
 
     def literal(self, meta: Meta, items: list[Any]) -> syntax.Structure:
-        return syntax.Structure(str(items[0]), tuple(items[1:]), self._at(meta))
+        return syntax.Structure(items[0], tuple(items[1:]), self._at(meta))
 
     def structure(self, meta: Meta, items: list[Any]) -> syntax.Structure:
-        return syntax.Structure(None, tuple(items), self._at(meta))
+        return syntax.Structure((), tuple(items), self._at(meta))
 
     def field(self, _meta: Meta, items: list[Any]) -> syntax.Field:
         return syntax.Field(str(items[0]), items[1], self._token_at(items[0]))
@@ -204,10 +218,10 @@ class Builder(lark.Transformer[lark.Token, syntax.Scenario]):
         return syntax.Failure(str(error), self._token_at(error))
 
     def shape(self, meta: Meta, items: list[Any]) -> syntax.Shape:
-        return syntax.Shape(None, tuple(items), self._at(meta))
+        return syntax.Shape((), tuple(items), self._at(meta))
 
     def message_shape(self, meta: Meta, items: list[Any]) -> syntax.Shape:
-        return syntax.Shape(str(items[0]), tuple(items[1:]), self._at(meta))
+        return syntax.Shape(items[0], tuple(items[1:]), self._at(meta))
 
     def field_pattern(self, _meta: Meta, items: list[Any]) -> syntax.FieldPattern:
         return syntax.FieldPattern(str(items[0]), items[1], self._token_at(items[0]))
@@ -219,13 +233,11 @@ class Builder(lark.Transformer[lark.Token, syntax.Scenario]):
             shape[0] if shape else None, self._at(meta),
         )  # fmt: skip
 
-    def message_kind(self, meta: Meta, items: list[Any]) -> tuple[str, ...]:
-        if isinstance(items[0], syntax.Anything):
-            return ()
-        if len(items) > 1 and str(items[1]) != "reply":
-            raise BadInput(f"unexpected {items[1]} after {items[0]}", self._token_at(items[1]),
-                           f"for the answer to {items[0]}, write {items[0]} reply")  # fmt: skip
+    def message_kind(self, _meta: Meta, items: list[Any]) -> tuple[str, ...]:
         return tuple(map(str, items))
+
+    def any_kind(self, _meta: Meta, _items: list[Any]) -> tuple[str, ...]:
+        return ()
 
     # ---- Expressions
 
@@ -278,8 +290,8 @@ class Builder(lark.Transformer[lark.Token, syntax.Scenario]):
         key, _, value = token.partition("=")
         at = self._token_at(token)
         value_at = self._token_at(token, len(key) + 1)
-        if value.startswith('"'):
-            value = parse_string(value, value_at).decode("latin-1")
+        data = parse_string(value, value_at) if value.startswith('"') else value.encode()
+        value = data.decode("latin-1")  # one character a byte
         return syntax.Setting(key, value, at, value_at)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import attrs
 import lark
@@ -32,17 +32,19 @@ WORDS: Final = {
     "$END": "end of file",
 }  # fmt: skip
 
-# Terminals that stand for one thing where all of them are possible.
+LINES: Final = frozenset({
+    "NAME", "ADVANCE", "CHECK", "EXPECT", "FILE", "INCLUDE", "INJECT", "LET", "MACHINE", "PROCESS",
+    "REPEAT", "RUN", "SERVER", "TOGETHER",
+})  # fmt: skip
+VALUES: Final = frozenset({"NUMBER", "STRING", "NAME", "LPAR", "SIGN"})
+OPERATORS: Final = frozenset({"VBAR", "SIGN", "FACTOR"})
+
+# Terminals that stand for one thing where the first of them are all possible.
 GROUPS: Final = [
-    (frozenset({"CHECK", "EXPECT", "LET", "RUN"}), frozenset({"NAME"}) | frozenset(
-        "ADVANCE CHECK EXPECT FILE INCLUDE INJECT LET MACHINE PROCESS REPEAT RUN SERVER TOGETHER"
-        .split()), "a line (NAME: call(...), check, expect, let ...)"),
-    (frozenset({"NUMBER", "STRING", "NAME", "LPAR", "SIGN"}),
-     frozenset({"NUMBER", "STRING", "NAME", "LPAR", "SIGN", "NOT"}), "a value"),
-    (frozenset({"VBAR", "SIGN", "FACTOR"}),
-     frozenset({"VBAR", "SIGN", "FACTOR", "AMPERSAND", "COMPARISON", "AND", "OR", "IN"}),
-     "an operator"),
-]  # fmt: skip
+    (LINES, LINES, "a line (NAME: call(...), check, expect, let ...)"),
+    (VALUES, VALUES | {"NOT"}, "a value"),
+    (OPERATORS, OPERATORS | {"AMPERSAND", "COMPARISON", "_AND", "_OR", "_IN"}, "an operator"),
+]
 
 OPENING: Final = {"LPAR": "(", "LBRACE": "{", "LSQB": "["}
 
@@ -123,7 +125,7 @@ def _explain(source: Source, error: lark.UnexpectedInput) -> BadInput:
 
 
 def _met(source: Source, error: lark.UnexpectedInput) -> tuple[Place, str]:
-    token = getattr(error, "token", None)
+    token: Any = getattr(error, "token", None)
     kind = token.type if token is not None else ""
     line, column = error.line, error.column
     match kind:
@@ -152,7 +154,7 @@ def _indentation(source: Source, line: int) -> Place:
 
 
 def _refuse_indented_start(source: Source) -> None:
-    """Blocks are counted from the first line's end on, so a first line that is indented slips by."""
+    """Blocks are counted from the first line's end on; without this, it could be indented."""
     first = source.line(1)
     if first[:1] in {" ", "\t"} and first.strip() and not first.strip().startswith("#"):
         raise BadInput("unexpected indentation", _indentation(source, 1))
@@ -168,7 +170,9 @@ def _expected(error: lark.UnexpectedInput) -> str:
         if needed <= possible:
             words.append(name)
             possible -= group
-    words += sorted(WORDS.get(terminal, f"'{terminal.lower()}'") for terminal in possible)
+    words += sorted(
+        WORDS.get(terminal, f"'{terminal.strip('_').lower()}'") for terminal in possible
+    )
     return " or ".join(filter(None, [", ".join(words[:-1]), "".join(words[-1:])]))
 
 

@@ -76,7 +76,8 @@ def read_source(path: Path, name: str | None = None) -> Source:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise BadInput(f"{shown}: cannot read it: {(error.strerror or str(error)).lower()}") from error
+        reason = (error.strerror or str(error)).lower()
+        raise BadInput(f"{shown}: cannot read it: {reason}") from error
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -91,9 +91,12 @@ class Field:
 
 @attrs.frozen
 class Structure:
-    """`NAME {field: value, …}`: a message; without its name, a structure."""
+    """`NAME {field: value, …}`: a message; without its name, a structure.
 
-    message: str | None
+    `message` is the words of the name: ("VM_MMAP",) or ("VM_MMAP", "reply").
+    """
+
+    message: tuple[str, ...]
     fields: tuple[Field, ...]
     at: Place = attrs.field(eq=False)
 
@@ -154,10 +157,10 @@ class FieldPattern:
 class Shape:
     """`{field: pattern, …}`; fields that it does not name are ignored.
 
-    With `message`, what it matches must be a message of that name.
+    With `message`, what it matches must be a message of that name, as in a `Structure`.
     """
 
-    message: str | None
+    message: tuple[str, ...]
     fields: tuple[FieldPattern, ...]
     at: Place = attrs.field(eq=False)
 

@@ -41,7 +41,7 @@ class Indentation(Indenter):
             yield from super().handle_NL(token)
         except DedentError as error:
             stray = lark.Token("_STRAY", "", None, token.end_line, token.end_column)
-            raise lark.UnexpectedToken(stray, set()) from error
+            raise lark.UnexpectedToken(stray, set()) from error  # type: ignore[no-untyped-call]
 
 
 def load_parser() -> lark.Lark:

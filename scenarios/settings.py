@@ -1,0 +1,197 @@
+"""What `key=value` may say on the lines `machine`, `file` and `process`.
+
+One literal table for each of these lines: a key, and the function that understands its value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import attrs
+
+from kernel.costs import CostError, Costs
+from kernel.policies import PolicyError, make_policy
+from kernel.quirks import KERNEL_QUIRKS, NO_QUIRKS, Quirks, UnknownQuirk, parse_quirks
+from scenarios import syntax
+from scenarios.build import parse_number
+from scenarios.scope import suggestion
+from scenarios.source import BadInput
+from servers.vm.quirks import VM_QUIRKS
+
+PAGE_SIZE: Final = 4096
+LARGEST_FILE: Final = 1 << 28  # bytes
+LEAST_MEMORY: Final = 1 << 20  # bytes
+MOST_MEMORY: Final = 4 << 30  # bytes
+
+SANITY: Final = ("never", "quiet", "each")
+
+
+@attrs.frozen
+class MachineSettings:
+    """How the machine of a scenario is made.  `memory` in bytes, `steps` a limit, times in ns."""
+
+    memory: int | None = None
+    seed: int = 0
+    policy: str = "fifo"
+    costs: Costs = attrs.field(factory=Costs)
+    quirks: Quirks = NO_QUIRKS
+    sanity: str = "never"
+    steps: int | None = None
+    time: int | None = None
+
+
+@attrs.frozen
+class FileContent:
+    """A file that exists before the run: its path, and what is in it."""
+
+    path: str
+    content: bytes
+
+
+@attrs.frozen
+class ProcessSettings:
+    """A further process: a `system` one may use all kernel primitives; `program` runs by itself."""
+
+    name: str
+    system: bool = False
+    program: str = ""
+
+
+def machine_settings(
+    settings: Iterable[syntax.Setting], base: MachineSettings | None = None
+) -> MachineSettings:
+    """`base` with what a `machine` line says.  Raises BadInput."""
+    values = _understand(settings, MACHINE, "machine")
+    return attrs.evolve(base or MachineSettings(), **values)
+
+
+def file_content(statement: syntax.File) -> FileContent:
+    """The file that a `file` line describes.  Raises BadInput."""
+    values = _understand(statement.settings, FILE, "file")
+    given = values.get("content", statement.content.value if statement.content else b"")
+    size = values.get("size", len(given))
+    fill = values.get("fill", b"\0")
+    content = given[:size] + (fill * (size // len(fill) + 1))[: max(0, size - len(given))]
+    return FileContent(statement.path, content)
+
+
+def process_settings(statement: syntax.Process) -> ProcessSettings:
+    """The process that a `process` line describes.  Raises BadInput."""
+    values = _understand(statement.settings, PROCESS, "process")
+    return ProcessSettings(
+        statement.name, system=values.get("kind", False), program=values.get("program", "")
+    )
+
+
+def _understand(
+    settings: Iterable[syntax.Setting], table: dict[str, Understand], line: str
+) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for setting in settings:
+        if setting.key not in table:
+            hint = suggestion(setting.key, table) or f"{line} takes {', '.join(table)}"
+            raise BadInput(f"{line} has no setting {setting.key}", setting.at, hint)
+        if setting.key in values:
+            raise BadInput(f"{setting.key} is given twice", setting.at)
+        values[setting.key] = table[setting.key](setting)
+    return values
+
+
+# ---- Values
+
+
+def _memory(setting: syntax.Setting) -> int:
+    size = _number(setting)
+    if size % PAGE_SIZE or not LEAST_MEMORY <= size <= MOST_MEMORY:
+        raise BadInput("memory is a multiple of 4K in 1M..4G", setting.value_at)
+    return size
+
+
+def _number(setting: syntax.Setting) -> int:
+    return parse_number(setting.value, setting.value_at)
+
+
+def _file_size(setting: syntax.Setting) -> int:
+    size = _number(setting)
+    if size > LARGEST_FILE:
+        raise BadInput("a file is at most 256M long", setting.value_at)
+    return size
+
+
+def _positive(setting: syntax.Setting) -> int:
+    number = _number(setting)
+    if not number:
+        raise BadInput(f"{setting.key} must be more than 0", setting.value_at)
+    return number
+
+
+def _policy(setting: syntax.Setting) -> str:
+    try:
+        make_policy(setting.value)
+    except PolicyError as error:
+        raise BadInput(str(error), setting.value_at) from error
+    return setting.value
+
+
+def _costs(setting: syntax.Setting) -> Costs:
+    try:
+        return Costs.parse(setting.value)
+    except CostError as error:
+        raise BadInput(str(error), setting.value_at) from error
+
+
+def known_quirks(text: str) -> Quirks:
+    """The quirks that `text` names.  Raises UnknownQuirk."""
+    return parse_quirks(text, [*KERNEL_QUIRKS, *VM_QUIRKS])
+
+
+def _quirks(setting: syntax.Setting) -> Quirks:
+    try:
+        return known_quirks(setting.value)
+    except UnknownQuirk as error:
+        raise BadInput(str(error), setting.value_at) from error
+
+
+def _one_of(*choices: str) -> Understand:
+    def understand(setting: syntax.Setting) -> str:
+        if setting.value not in choices:
+            raise BadInput(f"{setting.key} is one of {', '.join(choices)}", setting.value_at)
+        return setting.value
+
+    return understand
+
+
+def _bytes(setting: syntax.Setting) -> bytes:
+    # Settings keep bytes one to a character.
+    return setting.value.encode("latin-1")
+
+
+def _fill(setting: syntax.Setting) -> bytes:
+    if not setting.value:
+        raise BadInput("fill must not be empty", setting.value_at)
+    return _bytes(setting)
+
+
+def _object(setting: syntax.Setting) -> str:
+    module, colon, name = setting.value.partition(":")
+    if not (colon and module and name):
+        raise BadInput("a program is written module:function", setting.value_at)
+    return setting.value
+
+
+def _is_system(setting: syntax.Setting) -> bool:
+    kind: str = _one_of("user", "system")(setting)
+    return kind == "system"
+
+
+Understand = Callable[[syntax.Setting], Any]
+
+MACHINE: Final[dict[str, Understand]] = {
+    "memory": _memory, "seed": _number, "policy": _policy, "costs": _costs, "quirks": _quirks,
+    "sanity": _one_of(*SANITY), "steps": _positive, "time": _positive,
+}  # fmt: skip
+
+FILE: Final[dict[str, Understand]] = {"content": _bytes, "size": _file_size, "fill": _fill}
+
+PROCESS: Final[dict[str, Understand]] = {"kind": _is_system, "program": _object}
