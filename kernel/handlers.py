@@ -9,7 +9,7 @@ Source: MINIX ``kernel/system/{do_sigsend,do_sigreturn}.c``; ``libc/sigreturn``.
 from __future__ import annotations
 
 import types
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -37,19 +37,19 @@ def _go_on() -> Generator[GoOn, Any, None]:
     yield GoOn()
 
 
-def interrupt(process: Process, handler: SignalHandler, signal: int) -> None:
-    """Let `process` run `handler` next, and then go on."""
+def interrupt(process: Process, handler: SignalHandler, signal: int, mask: int) -> None:
+    """Let `process` run `handler` next, and then go on with the signals in `mask` held back."""
     interruption = Interruption(
         process.coroutine, process.request, process.result, process.misc & _AGAIN
     )
     process.interrupted.append(interruption)
     process.misc &= ~_AGAIN
-    process.coroutine = _StartHandler(process, interruption, handler, signal)  # type: ignore[assignment]
+    process.coroutine = _StartHandler(process, interruption, handler, signal, mask)  # type: ignore[assignment]
 
 
-async def _run(handler: SignalHandler, signal: int) -> None:
+async def _run(handler: SignalHandler, signal: int, mask: int) -> None:
     await handler(signal)
-    await trap(SendRec(PM, PmSigreturn()))
+    await trap(SendRec(PM, PmSigreturn(set=mask)))
     await _go_on()
 
 
@@ -59,20 +59,26 @@ class _StartHandler:
     Until then the interrupted call may still get its answer; it is kept for when that goes on.
     """
 
-    __slots__ = ("_handler", "_interruption", "_process", "_signal")
+    __slots__ = ("_handler", "_interruption", "_mask", "_process", "_signal")
 
     def __init__(
-        self, process: Process, interruption: Interruption, handler: SignalHandler, signal: int
+        self,
+        process: Process,
+        interruption: Interruption,
+        handler: SignalHandler,
+        signal: int,
+        mask: int,
     ) -> None:
         self._process = process
         self._interruption = interruption
         self._handler = handler
         self._signal = signal
+        self._mask = mask
 
     def send(self, result: Any) -> Any:
         """Start the handler."""
         self._interruption.result = result
-        coroutine = _run(self._handler, self._signal)
+        coroutine = _run(self._handler, self._signal, self._mask)
         self._process.coroutine = coroutine
         return coroutine.send(None)
 
@@ -80,13 +86,21 @@ class _StartHandler:
         """Nothing has begun."""
 
 
-def enter_go_on(_machine: Machine, process: Process, _trap: GoOn) -> None:
-    """The handler is done."""
-    finished = process.coroutine
-    interruption = process.interrupted.pop()
-    process.coroutine = interruption.coroutine
-    process.request = interruption.request
-    process.result = interruption.result
-    process.misc |= interruption.misc
-    if finished is not None:
-        finished.close()
+def going_on(_machine: Machine) -> Callable[[Process, GoOn], None]:
+    """The handler is done; what it interrupted goes on."""
+
+    def enter(process: Process, _trap: GoOn) -> None:
+        # A program that makes this trap itself has no handler to return from.
+        if not process.interrupted:
+            process.result = None
+            return
+        finished = process.coroutine
+        interruption = process.interrupted.pop()
+        process.coroutine = interruption.coroutine
+        process.request = interruption.request
+        process.result = interruption.result
+        process.misc |= interruption.misc
+        if finished is not None:
+            finished.close()
+
+    return enter

@@ -46,7 +46,12 @@ def do_fork(machine: Machine, _caller: Process, request: SysFork) -> Message | i
     child = copy_slot(machine.table, machine.quirks, parent, request.slot)
     if isinstance(child, int):
         return child
-    child.context.handlers = dict(parent.context.handlers)
+    # A program that has a context of its own, with its signal handlers, shares it.
+    context = getattr(parent.child, "context", None)
+    if context is not None:
+        child.context = context
+    else:
+        child.context.handlers = dict(parent.context.handlers)
     child.context.cause = parent.context.cause
     machine.start(child, parent.child or _return_at_once)
     if request.flags & PFF_VMINHIBIT:

@@ -93,11 +93,11 @@ def do_sigsend(machine: Machine, caller: Process, request: SysSigsend) -> Messag
     data = machine.copier.read(caller, place, _SIGMSG.size)
     if isinstance(data, int):
         return data
-    signal, _mask, handler, _sigreturn, _stack = _SIGMSG.unpack(data)
+    signal, mask, handler, _sigreturn, _stack = _SIGMSG.unpack(data)
     program = process.context.handlers.get(handler)
     if program is None:
         return EINVAL
-    interrupt(process, program, signal)
+    interrupt(process, program, signal, int.from_bytes(mask, "little"))
     return OK
 
 

@@ -25,8 +25,7 @@ from servers.lib.kernel_calls import (
     vm_exit,
     vm_willexit,
 )
-from servers.pm import signals
-from servers.pm.alarms import set_alarm
+from servers.pm import alarms, signals, vfs, waits
 from servers.pm.events import PROC_EVENT_EXIT, publish_event
 from servers.pm.mproc import (
     EXITING,
@@ -40,8 +39,6 @@ from servers.pm.mproc import (
     Mproc,
 )
 from servers.pm.schedule import stop_scheduling
-from servers.pm.vfs import ask_vfs
-from servers.pm.waits import check_parent, zombify
 
 if TYPE_CHECKING:
     from servers.pm.server import ProcessManager
@@ -92,7 +89,7 @@ async def exit_proc(pm: ProcessManager, process: Mproc, status: int, *, dump_cor
     process.wait = process.suspension = None
     process.exit_status = status
     if not dump_core:
-        await zombify(pm, process)
+        await waits.zombify(pm, process)
     await _disinherit(pm, process)
     if leads_group:
         await signals.check_sig(pm, -process.pid, SIGHUP, from_kernel=False)
@@ -101,7 +98,7 @@ async def exit_proc(pm: ProcessManager, process: Mproc, status: int, *, dump_cor
 async def _stop(pm: ProcessManager, process: Mproc) -> None:
     """Stop the clock and the execution of `process`, and warn VM."""
     if process.alarm is not None:
-        await set_alarm(pm, process, 0)
+        await alarms.set_alarm(pm, process, 0)
     user_time, system_time = await sys_times(process.endpoint)
     process.child_utime += user_time
     process.child_stime += system_time
@@ -122,12 +119,12 @@ async def _disinherit(pm: ProcessManager, process: Mproc) -> None:
         if child.flags & VFS_CALL:
             child.flags |= NEW_PARENT
         if child.flags & ZOMBIE:
-            await check_parent(pm, child, may_clean_up=True)
+            await waits.check_parent(pm, child, may_clean_up=True)
 
 
 async def _finish(pm: ProcessManager, process: Mproc, request: VfsPmExit | VfsPmDumpcore) -> None:
     """VFS lets go of `process`; then subscribers, the scheduler, the kernel and VM do."""
-    reply = await ask_vfs(pm, process, request)
+    reply = await vfs.ask_vfs(pm, process, request)
     if isinstance(reply, VfsPmCoreReply) and reply.status == OK:
         process.signal_status |= WCOREFLAG
     await publish_event(pm, process, PROC_EVENT_EXIT)
@@ -135,7 +132,7 @@ async def _finish(pm: ProcessManager, process: Mproc, request: VfsPmExit | VfsPm
     await stop_scheduling(process)
     process.scheduler = NONE
     if not process.flags & (ZOMBIE | TOLD_PARENT):
-        await zombify(pm, process)
+        await waits.zombify(pm, process)
     if not process.flags & PRIV_PROC and await sys_clear(process.endpoint) != OK:
         raise Panic("the kernel does not know an exiting process")
     if await vm_exit(process.endpoint) != OK:

@@ -32,7 +32,7 @@ from servers.lib.kernel_calls import (
 )
 from servers.lib.loop import Refused
 from servers.lib.memory import SCRATCH
-from servers.pm import exits
+from servers.pm import exits, vfs
 from servers.pm.events import PROC_EVENT_SIGNAL, publish_event
 from servers.pm.mproc import (
     DELAY_CALL,
@@ -50,7 +50,6 @@ from servers.pm.mproc import (
     SigAction,
     sigbit,
 )
-from servers.pm.vfs import ask_vfs
 
 if TYPE_CHECKING:
     from servers.pm.server import ProcessManager
@@ -258,7 +257,7 @@ async def _unpause(pm: ProcessManager, process: Mproc) -> bool:
 
 
 async def _unpause_in_vfs(pm: ProcessManager, process: Mproc, request: Message) -> None:
-    await ask_vfs(pm, process, request)
+    await vfs.ask_vfs(pm, process, request)
     process.flags |= UNPAUSED
     await publish_event(pm, process, PROC_EVENT_SIGNAL)
     await restart_sigs(pm, process)

@@ -11,16 +11,7 @@ import attrs
 
 from ipc.errors import EBUSY, EEXIST, EINVAL, ENOTEMPTY, EPERM, OK
 from ipc.fs import (
-    ReqBpeek, ReqBpeekReply, ReqBread, ReqBreadReply, ReqBwrite, ReqBwriteReply, ReqChmod,
-    ReqChmodReply, ReqChown, ReqChownReply, ReqCreate, ReqCreateReply, ReqFlush, ReqFlushReply,
-    ReqFtrunc, ReqFtruncReply, ReqGetdents, ReqGetdentsReply, ReqInhibread, ReqInhibreadReply,
-    ReqLink, ReqLinkReply, ReqLookup, ReqLookupReply, ReqMkdir, ReqMkdirReply, ReqMknod,
-    ReqMknodReply, ReqMountpoint, ReqMountpointReply, ReqNewDriver, ReqNewDriverReply, ReqNewnode,
-    ReqNewnodeReply, ReqPeek, ReqPeekReply, ReqPutnode, ReqPutnodeReply, ReqRdlink, ReqRdlinkReply,
-    ReqRead, ReqReadReply, ReqReadsuper, ReqReadsuperReply, ReqRename, ReqRenameReply, ReqRmdir,
-    ReqRmdirReply, ReqSlink, ReqSlinkReply, ReqStat, ReqStatReply, ReqStatvfs, ReqStatvfsReply,
-    ReqSync, ReqSyncReply, ReqUnlink, ReqUnlinkReply, ReqUnmount, ReqUnmountReply, ReqUtime,
-    ReqUtimeReply, ReqWrite, ReqWriteReply,
+    ReqBpeek, ReqBpeekReply, ReqBread, ReqBreadReply, ReqBwrite, ReqBwriteReply, ReqChmod, ReqChmodReply, ReqChown, ReqChownReply, ReqCreate, ReqCreateReply, ReqFlush, ReqFtrunc, ReqGetdents, ReqGetdentsReply, ReqInhibread, ReqLink, ReqLookup, ReqMkdir, ReqMknod, ReqMountpoint, ReqNewDriver, ReqNewnode, ReqNewnodeReply, ReqPeek, ReqPeekReply, ReqPutnode, ReqRdlink, ReqRdlinkReply, ReqRead, ReqReadReply, ReqReadsuper, ReqReadsuperReply, ReqRename, ReqRmdir, ReqSlink, ReqStat, ReqStatvfs, ReqSync, ReqUnlink, ReqUnmount, ReqUtime, ReqWrite, ReqWriteReply,
 )  # fmt: skip
 from ipc.message import Message, Reply
 from ipc.traps import Store, trap
@@ -365,40 +356,4 @@ CALLS: Final[dict[int, Handler]] = {
     ReqGetdents.type: do_getdents,
     ReqPeek.type: do_peek,
     ReqBpeek.type: do_bpeek,
-}
-
-# The class in which a request is refused, or answered with nothing but its result.
-REPLIES: Final[dict[int, type[Reply]]] = {
-    ReqPutnode.type: ReqPutnodeReply,
-    ReqSlink.type: ReqSlinkReply,
-    ReqFtrunc.type: ReqFtruncReply,
-    ReqChown.type: ReqChownReply,
-    ReqChmod.type: ReqChmodReply,
-    ReqInhibread.type: ReqInhibreadReply,
-    ReqStat.type: ReqStatReply,
-    ReqUtime.type: ReqUtimeReply,
-    ReqStatvfs.type: ReqStatvfsReply,
-    ReqBread.type: ReqBreadReply,
-    ReqBwrite.type: ReqBwriteReply,
-    ReqUnlink.type: ReqUnlinkReply,
-    ReqRmdir.type: ReqRmdirReply,
-    ReqUnmount.type: ReqUnmountReply,
-    ReqSync.type: ReqSyncReply,
-    ReqNewDriver.type: ReqNewDriverReply,
-    ReqFlush.type: ReqFlushReply,
-    ReqRead.type: ReqReadReply,
-    ReqWrite.type: ReqWriteReply,
-    ReqMknod.type: ReqMknodReply,
-    ReqMkdir.type: ReqMkdirReply,
-    ReqCreate.type: ReqCreateReply,
-    ReqLink.type: ReqLinkReply,
-    ReqRename.type: ReqRenameReply,
-    ReqLookup.type: ReqLookupReply,
-    ReqMountpoint.type: ReqMountpointReply,
-    ReqReadsuper.type: ReqReadsuperReply,
-    ReqNewnode.type: ReqNewnodeReply,
-    ReqRdlink.type: ReqRdlinkReply,
-    ReqGetdents.type: ReqGetdentsReply,
-    ReqPeek.type: ReqPeekReply,
-    ReqBpeek.type: ReqBpeekReply,
 }

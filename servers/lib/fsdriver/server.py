@@ -9,7 +9,7 @@ Source: MINIX ``libfsdriver/fsdriver.c``, ``minix/fsdriver.h``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import attrs
 
@@ -17,8 +17,9 @@ from ipc.endpoint import VFS
 from ipc.errors import EINVAL, ENOSYS
 from ipc.fs import ReqReadsuper
 from ipc.message import Message, Reply
+from ipc.registry import reply_class
 from ipc.traps import Send, trap
-from servers.lib.fsdriver.calls import CALLS, REPLIES
+from servers.lib.fsdriver.calls import CALLS
 from servers.lib.fsdriver.data import Data
 from servers.lib.fsdriver.dirents import DirentList
 from servers.lib.fsdriver.node import Node, Stat, StatVfs
@@ -59,9 +60,9 @@ class FileServer(Server):
     async def reply(self, dest: int, message: Message) -> None:
         """Answer VFS under the number of the transaction that it gave."""
         if type(message) is Reply:
-            kind = REPLIES.get(self.request.type, Reply)
-            transid = getattr(self.request, "transid", 0)
-            message = kind(message.type, transid=transid) if kind is not Reply else message
+            kind: Any = reply_class(self.request)
+            if kind is not Reply:
+                message = kind(message.type, transid=getattr(self.request, "transid", 0))
         await trap(Send(dest, message))
 
     # --- the operations
