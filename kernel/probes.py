@@ -15,17 +15,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
-import attrs
-
 from ipc.endpoint import NONE
 from ipc.message import Message
 
 if TYPE_CHECKING:
+    from attrs import frozen
+
     from kernel.clock import Clock
     from kernel.process import Process
+else:
+    # Nobody changes an event, but to have attrs enforce it would double what recording costs.
+    from attrs import define as frozen
 
 
-@attrs.frozen
+@frozen
 class Event:
     """What every event tells: its number, when it happened, and on whose behalf."""
 
@@ -34,7 +37,7 @@ class Event:
     cause: int
 
 
-@attrs.frozen
+@frozen
 class MessageSent(Event):
     """A process offered `message` to `dest` by the trap numbered `call` (ipc.traps.SEND_CALL …).
 
@@ -48,7 +51,7 @@ class MessageSent(Event):
     from_kernel: bool = False
 
 
-@attrs.frozen
+@frozen
 class MessageDelivered(Event):
     """`dest` got `message`; `status` is its receive status word (0 when it waited in SENDREC)."""
 
@@ -58,7 +61,7 @@ class MessageDelivered(Event):
     status: int
 
 
-@attrs.frozen
+@frozen
 class Blocked(Event):
     """A process has to wait: in a trap for `partner` (an endpoint, ANY or NONE)."""
 
@@ -67,7 +70,7 @@ class Blocked(Event):
     partner: int
 
 
-@attrs.frozen
+@frozen
 class KernelCalled(Event):
     """A process made a kernel call; `result` is its answer, None while VM is asked for memory."""
 
@@ -76,7 +79,7 @@ class KernelCalled(Event):
     result: Message | None
 
 
-@attrs.frozen
+@frozen
 class PageFaulted(Event):
     """A process touched memory that is not mapped; `flags` are the processor's error bits."""
 
@@ -85,7 +88,7 @@ class PageFaulted(Event):
     flags: int
 
 
-@attrs.frozen
+@frozen
 class MemoryRequested(Event):
     """A kernel call of `process` met memory of `target` that VM must first provide."""
 
@@ -96,7 +99,7 @@ class MemoryRequested(Event):
     write: bool
 
 
-@attrs.frozen
+@frozen
 class MemoryChanged(Event):
     """VM changed page tables or frames; the fields are those of kernel.memory.mmu.MemoryEvent."""
 
@@ -108,7 +111,7 @@ class MemoryChanged(Event):
     flags: int
 
 
-@attrs.frozen
+@frozen
 class ProcessCreated(Event):
     """A process came to be; `parent` is the one that forked, or NONE."""
 
@@ -117,7 +120,7 @@ class ProcessCreated(Event):
     name: str
 
 
-@attrs.frozen
+@frozen
 class ProcessReplaced(Event):
     """A process became another program, `name`, by exec."""
 
@@ -125,7 +128,7 @@ class ProcessReplaced(Event):
     name: str
 
 
-@attrs.frozen
+@frozen
 class ProcessDied(Event):
     """A process ceased to be."""
 
@@ -133,7 +136,7 @@ class ProcessDied(Event):
     name: str
 
 
-@attrs.frozen
+@frozen
 class ProgramEnded(Event):
     """The program of a user process returned `status`, or ended with the exception `error`."""
 
@@ -142,7 +145,7 @@ class ProgramEnded(Event):
     error: str
 
 
-@attrs.frozen
+@frozen
 class SignalRaised(Event):
     """The kernel raised `signal` for a process; `manager` is the endpoint that is to handle it."""
 
@@ -151,7 +154,7 @@ class SignalRaised(Event):
     manager: int
 
 
-@attrs.frozen
+@frozen
 class Interrupted(Event):
     """An alarm (`line` is -1) or a device's interrupt line told `process` something."""
 
@@ -159,7 +162,7 @@ class Interrupted(Event):
     line: int
 
 
-@attrs.frozen
+@frozen
 class Chosen(Event):
     """The policy chose the `index`-th of `ready` processes that could run."""
 
@@ -168,7 +171,7 @@ class Chosen(Event):
     ready: int
 
 
-@attrs.frozen
+@frozen
 class CommandInjected(Event):
     """The world outside told a driven process what to do next."""
 
@@ -176,7 +179,7 @@ class CommandInjected(Event):
     command: str
 
 
-@attrs.frozen
+@frozen
 class CommandFinished(Event):
     """A driven process has done what it was told; `outcome` is what came of it, in words."""
 
@@ -184,7 +187,7 @@ class CommandFinished(Event):
     outcome: str
 
 
-@attrs.frozen
+@frozen
 class Diagnosed(Event):
     """A process printed `text` (SYS_DIAGCTL), or the kernel did (process NONE)."""
 
@@ -192,7 +195,7 @@ class Diagnosed(Event):
     text: str
 
 
-@attrs.frozen
+@frozen
 class Panicked(Event):
     """The machine stopped."""
 

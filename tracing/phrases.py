@@ -209,8 +209,3 @@ PHRASES: Final[dict[type[Event], Callable[[Any, NameOf], str]]] = {
     Diagnosed: diagnosed,
     Panicked: panicked,
 }
-
-
-def is_reply(message: Message) -> bool:
-    """Whether `message` is by its kind an answer, not a request."""
-    return isinstance(message, Reply)

@@ -20,7 +20,9 @@ from typing import Any, Final
 import attrs
 
 from ipc.endpoint import KERNEL, VM
-from ipc.traps import FROM_KERNEL, SENDREC_CALL, STATUS_CALL_MASK
+from ipc.flags import VMCTL_CLEAR_PAGEFAULT
+from ipc.kernelcalls import SysVmctl
+from ipc.traps import FROM_KERNEL
 from kernel.flags import RTS_SENDING
 from kernel.probes import (
     Blocked,
@@ -33,34 +35,17 @@ from kernel.probes import (
     MessageSent,
     PageFaulted,
 )
+from tracing.calls import Call, Calls
 from tracing.names import Names
 from tracing.phrases import (
     PHRASES,
     answer_text,
-    is_reply,
     kernel_call_text,
     message_text,
     trap_text,
 )
 
 INDENT: Final = "  "
-NOBODY: Final = 0
-
-
-@attrs.define(eq=False)
-class _Call:
-    """A message that somebody may be working on.
-
-    `waited` tells that its sender waits for the answer, `aside` that its receiver has gone on to
-    other things meanwhile.
-    """
-
-    source: int
-    dest: int
-    name: str
-    depth: int
-    waited: bool
-    aside: bool = False
 
 
 @attrs.define(eq=False)
@@ -82,9 +67,7 @@ class TextView:
 
     def __init__(self, names: Names | None = None) -> None:
         self.names = names or Names()
-        self._calls: dict[int, _Call] = {}  # by the event that delivered them
-        self._waiting: dict[int, _Call] = {}  # by the process that waits for the answer
-        self._working: dict[int, _Call] = {}  # by the process that works on it
+        self._calls = Calls()
         self._commands: dict[int, str] = {}  # what a driven process was told
         self._sent: dict[int, MessageSent] = {}  # what a process sent last
         self._blocked: set[int] = set()  # who waits for a message to be taken
@@ -135,16 +118,14 @@ class TextView:
 
     def _depth(self, event: Event, process: int) -> int:
         """How deep what `process` does now stands; marks the call it serves as taken up again."""
-        call = self._calls.get(event.cause)
+        call = self._calls.serving(event.cause)
         if call is None:
             return 1 if process in self._commands else 0
-        if call.aside and call.dest == process:
-            call.aside = False
-            self._working[process] = call
+        if self._calls.take_up(call, process):
             self._say(event, call.depth, f"{self._arrow(call)}: <... {call.name} resumed>")
         return call.depth + 1
 
-    def _arrow(self, call: _Call) -> str:
+    def _arrow(self, call: Call) -> str:
         return f"{self.names(call.source)} -> {self.names(call.dest)}"
 
     # Messages.
@@ -165,33 +146,17 @@ class TextView:
         self._say(event, depth, f"{text} <blocked ...>")
 
     def _on_delivered(self, event: MessageDelivered) -> None:
-        call = self._answered_call(event)
+        call = self._calls.answered(event)
         if call is None:
             self._request_delivered(event)
             return
-        if self._waiting.get(event.dest) is call:
-            del self._waiting[event.dest]
-        call.waited = False
         answer = f" = {answer_text(event.message, self.names)}"
         if self._complete(call, answer):
             return
-        resumed, call.aside = call.aside, False
+        resumed = self._calls.take_up(call, event.source)
         name = f"<... {call.name} resumed>" if resumed else f"{call.name} reply"
-        self._say(
-            event,
-            call.depth,
-            f"{self.names(call.dest)} -> {self.names(call.source)}: {name}{answer}",
-        )
-
-    def _answered_call(self, event: MessageDelivered) -> _Call | None:
-        """The call that `event` answers, if it does."""
-        waiting = self._waiting.get(event.dest)
-        if waiting is not None and waiting.dest == event.source and not event.status:
-            return waiting
-        call = self._calls.get(event.cause)
-        if call is None or not is_reply(event.message):
-            return None
-        return call if (call.dest, call.source) == (event.source, event.dest) else None
+        arrow = f"{self.names(call.dest)} -> {self.names(call.source)}"
+        self._say(event, call.depth, f"{arrow}: {name}{answer}")
 
     def _request_delivered(self, event: MessageDelivered) -> None:
         from_kernel = bool(event.status & FROM_KERNEL)
@@ -199,11 +164,8 @@ class TextView:
         if depth is None:
             depth = self._depth(event, event.source)
         self._put_aside(event)
-        waited = event.status & STATUS_CALL_MASK == SENDREC_CALL
-        call = _Call(event.source, event.dest, event.message.name, depth, waited)
-        self._calls[event.seq] = self._working[event.dest] = call
-        if waited:
-            self._waiting[event.source] = call
+        call = self._calls.begin(event)
+        call.depth = depth
         source = self._party(KERNEL if from_kernel else event.source)
         if event.source in self._blocked:
             self._blocked.discard(event.source)
@@ -212,16 +174,13 @@ class TextView:
             text = self._request(event)
         trap = trap_text(event.status) if event.status else "sendrec"
         line = f"{source} -> {self.names(event.dest)}: {text} ({trap})"
-        self._say(event, depth, line, key=call if waited else None)
+        self._say(event, depth, line, key=call if call.waited else None)
 
     def _put_aside(self, event: MessageDelivered) -> None:
         """The receiver takes another message: what it works on and has not answered must wait."""
-        call = self._working.get(event.dest)
-        if call is None or not call.waited or call.aside:
-            return
-        call.aside = True
+        call = self._calls.put_aside(event.dest)
         unfinished = " <unfinished ...>"
-        if not self._complete(call, unfinished):
+        if call is not None and not self._complete(call, unfinished):
             self._say(event, call.depth, f"{self._arrow(call)}: {call.name}{unfinished}")
 
     def _request(self, event: MessageSent | MessageDelivered) -> str:
@@ -250,6 +209,9 @@ class TextView:
         else:
             text = kernel_call_text(event.request, event.result, self.names)
         self._say(event, depth, f"{who}: {text}")
+        request = event.request
+        if isinstance(request, SysVmctl) and request.param == VMCTL_CLEAR_PAGEFAULT:
+            self._calls.fault_cleared(request.who)
 
     def _on_command(self, event: CommandInjected) -> None:
         self._commands[event.process] = event.command

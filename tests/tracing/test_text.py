@@ -174,8 +174,8 @@ def test_a_kernel_call_that_waits_for_vm_is_resumed() -> None:
         ),
         (
             MessageDelivered(1, 0, 0, SYSTEM, PM, Notification(sigset=1 << 10), NOTIFY_CALL),
-            "SYSTEM -> PM: NOTIFY_MESSAGE"
-            " {timestamp: 0, interrupts: 0x0, sigset: SIGSEGV} (notify)",
+            ("SYSTEM -> PM: NOTIFY_MESSAGE"
+            " {timestamp: 0, interrupts: 0x0, sigset: SIGSEGV} (notify)"),
         ),
     ],
 )  # fmt: skip
