@@ -34,7 +34,8 @@ class Dispatcher:
 
     `steps` counts the steps made, `choices` holds the policy's answers (indexes into the ready
     list, asked only when more than one process was ready), `stepping` is the process whose program
-    has control at this moment, and `current` the one that ran last.
+    has control at this moment, and `current` the one that ran last.  `careful` tells that somebody
+    must know at once when a time is used up: there are quanta, or a virtual timer.
     """
 
     def __init__(self, machine: Machine, policy: Policy, limits: Limits) -> None:
@@ -46,12 +47,16 @@ class Dispatcher:
         self.stepping: Process | None = None
         self.current: Process | None = None
         self.billed: Process | None = None
+        self.billed_since = 0
+        self.billed_time = 0
+        self.idle = 0
         self.since = 0
+        self.careful = policy.quanta
         self.thread = 0
         self.stop_wanted = False
-        self._costs = {kind: entry.cost(machine.costs) for kind, entry in TRAPS.items()}
-        self._table: dict[type, tuple[Callable[[Machine, Process, Any], None], int]] = {
-            kind: (entry.enter, self._costs[kind]) for kind, entry in TRAPS.items()
+        self._table: dict[type, tuple[Callable[[Process, Any], None], int]] = {
+            kind: (entry.enter(machine), entry.cost(machine.costs))
+            for kind, entry in TRAPS.items()
         }
         self._watched = False
         policy.attach(machine.ready)
@@ -85,6 +90,7 @@ class Dispatcher:
         """Let virtual time pass to `time` (ns) while no process runs."""
         self.account()
         self.current = None
+        self.idle += time - self.machine.clock.now
         self.machine.clock.now = self.since = time
 
     def _run(self, last: int) -> None:
@@ -94,7 +100,8 @@ class Dispatcher:
         choose = self.policy.choose
         record = self.choices.append
         table = self._table
-        while queue and self.steps < last:
+        steps = self.steps
+        while queue and steps < last:
             if clock.now >= clock.deadline:
                 self._attend()
                 if self.stop_wanted:
@@ -106,9 +113,19 @@ class Dispatcher:
                 if index:
                     self._bring_forward(index)
             process = queue[0]
-            if process is not self.current and not self._switch(process):
-                continue
-            self.steps += 1
+            if process is not self.current:
+                if self.careful:
+                    if not self._switch(process):
+                        continue
+                else:
+                    now = clock.now
+                    if self.current is not None:
+                        self.current.user_time += now - self.since
+                    self.since = now
+                    self.current = process
+                    if process is not self.billed and process.privilege.flags & BILLABLE:
+                        self._bill(process)
+            self.steps = steps = steps + 1
             if process.misc & _AGAIN:
                 request = process.request
             else:
@@ -119,8 +136,8 @@ class Dispatcher:
                     self.stepping = None
                     machine.fate.program_ended(process, error)
                     continue
-                process.request = request
                 self.stepping = None
+                process.request = request
             try:
                 enter, cost = table[type(request)]
             except KeyError:
@@ -128,7 +145,7 @@ class Dispatcher:
                 continue
             clock.now += cost
             try:
-                enter(machine, process, request)
+                enter(process, request)
             except Exception as error:
                 machine.fate.trap_failed(process, request, error)
 
@@ -144,7 +161,7 @@ class Dispatcher:
         self.account()
         self.current = process
         if process.privilege.flags & BILLABLE:
-            self.billed = process
+            self._bill(process)
         if self.policy.quanta:
             if process.quantum <= 0:
                 self.current = None
@@ -155,25 +172,35 @@ class Dispatcher:
         return True
 
     def account(self) -> None:
-        """Charge the time since the last switch to the process that ran, and to who is billed.
-
-        Source: MINIX ``kernel/clock.c`` timer_int_handler, which samples it tick by tick.
-        """
+        """Bring the times of the process that runs, and of the one that is billed, up to date."""
         process = self.current
         now = self.machine.clock.now
         elapsed = now - self.since
         self.since = now
-        if process is None or not elapsed:
-            return
-        process.user_time += elapsed
-        process.quantum -= elapsed
+        if process is not None:
+            process.user_time += elapsed
+            if self.careful:
+                process.quantum -= elapsed
+                self.machine.timers.used(process, elapsed, own=True)
+        self._bill(self.billed)
+
+    def _bill(self, process: Process | None) -> None:
+        """Charge what servers did since the last time to who was billed; now `process` is.
+
+        Between two billable processes only servers run, so what the billed one did not use itself
+        is theirs.  Source: MINIX ``kernel/clock.c`` timer_int_handler, which samples it.
+        """
         billed = self.billed
-        if billed is not None and not process.privilege.flags & BILLABLE:
-            billed.system_time += elapsed
-        if process.virtual_left or process.profile_left:
-            self.machine.timers.used(process, elapsed, own=True)
-        if billed is not None and billed is not process and billed.profile_left:
-            self.machine.timers.used(billed, elapsed, own=False)
+        now = self.machine.clock.now
+        if billed is not None:
+            servers = now - self.idle - self.billed_since - (billed.user_time - self.billed_time)
+            billed.system_time += servers
+            if self.careful and servers:
+                self.machine.timers.used(billed, servers, own=False)
+        self.idle = 0
+        self.billed = process
+        self.billed_since = now
+        self.billed_time = process.user_time if process is not None else 0
 
     def _attend(self) -> None:
         """Look up from stepping: what is due, whose quantum is over, who wants to stop."""

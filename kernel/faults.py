@@ -9,6 +9,7 @@ Source: MINIX ``kernel/arch/i386/exception.c`` pagefault.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from ipc.endpoint import VM
@@ -31,29 +32,34 @@ FAULT_WRITE: Final = 2
 FAULT_USER: Final = 4
 
 
-def enter_load(machine: Machine, process: Process, trap: Load) -> None:
+def loading(machine: Machine) -> Callable[[Process, Load], None]:
     """Read memory."""
-    address, length = trap.address & ADDRESS_MASK, trap.length
-    space = process.space
-    if space is None:
-        _load_unmapped(machine, process, address, length)
-        return
-    offset = address & PAGE_MASK
-    if 0 <= length <= PAGE_SIZE - offset:
-        phys = space.translate(address)
-        if phys >= 0:
-            process.misc &= ~MF_ACCESS_AGAIN
-            process.result = machine.frames.read(phys, length)
-        elif length:
-            page_fault(machine, process, address, write=False)
+    read = machine.frames.read
+
+    def enter(process: Process, trap: Load) -> None:
+        address, length = trap.address & ADDRESS_MASK, trap.length
+        space = process.space
+        if space is None:
+            _load_private(machine, process, address, length)
+        elif 0 < length <= PAGE_SIZE - (address & PAGE_MASK):
+            phys = space.translate(address)
+            if phys < 0:
+                page_fault(machine, process, address, write=False)
+            else:
+                process.misc &= ~MF_ACCESS_AGAIN
+                process.result = read(phys, length)
         else:
-            process.result = b""
-        return
+            _load_pages(machine, process, address, length)
+
+    return enter
+
+
+def _load_pages(machine: Machine, process: Process, address: int, length: int) -> None:
     parts = []
     done = 0
     while done < length:
         here = (address + done) & ADDRESS_MASK
-        phys = space.translate(here)
+        phys = process.space.translate(here)
         if phys < 0:
             page_fault(machine, process, here, write=False)
             return
@@ -64,23 +70,40 @@ def enter_load(machine: Machine, process: Process, trap: Load) -> None:
     process.result = b"".join(parts)
 
 
-def enter_store(machine: Machine, process: Process, trap: Store) -> None:
+def storing(machine: Machine) -> Callable[[Process, Store], None]:
     """Write memory."""
-    address, data = trap.address & ADDRESS_MASK, trap.data
+    write = machine.frames.write
+
+    def enter(process: Process, trap: Store) -> None:
+        address, data = trap.address & ADDRESS_MASK, trap.data
+        space = process.space
+        if space is None:
+            _store_private(machine, process, address, data)
+        elif 0 < len(data) <= PAGE_SIZE - (address & PAGE_MASK):
+            phys = space.translate(address, True)
+            if phys < 0:
+                page_fault(machine, process, address, write=True)
+            else:
+                process.misc &= ~MF_ACCESS_AGAIN
+                process.result = None
+                write(phys, data)
+        else:
+            _store_pages(machine, process, address, data)
+
+    return enter
+
+
+def _store_pages(machine: Machine, process: Process, address: int, data: bytes) -> None:
     length = len(data)
-    space = process.space
-    if space is None:
-        _store_unmapped(machine, process, address, data)
-        return
     done = 0
     while done < length:
         here = (address + done) & ADDRESS_MASK
-        phys = space.translate(here, True)
+        phys = process.space.translate(here, True)
         if phys < 0:
             page_fault(machine, process, here, write=True)
             return
         size = min(length - done, PAGE_SIZE - (here & PAGE_MASK))
-        machine.frames.write(phys, data if size == length else data[done : done + size])
+        machine.frames.write(phys, data[done : done + size])
         done += size
     process.misc &= ~MF_ACCESS_AGAIN
     process.result = None
@@ -105,14 +128,14 @@ def page_fault(machine: Machine, process: Process, address: int, write: bool) ->
         raise Panic(f"the page fault of {process.name} could not be sent to VM: {code}")
 
 
-def _load_unmapped(machine: Machine, process: Process, address: int, length: int) -> None:
+def _load_private(machine: Machine, process: Process, address: int, length: int) -> None:
     if not process.privilege.flags & SYS_PROC:
         machine.signals.cause(process, SIGSEGV)
         return
     process.result = private_memory(process).read(address, max(0, length))
 
 
-def _store_unmapped(machine: Machine, process: Process, address: int, data: bytes) -> None:
+def _store_private(machine: Machine, process: Process, address: int, data: bytes) -> None:
     if not process.privilege.flags & SYS_PROC:
         machine.signals.cause(process, SIGSEGV)
         return

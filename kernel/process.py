@@ -9,7 +9,7 @@ import attrs
 
 from ipc.endpoint import NONE
 from ipc.message import Message
-from ipc.traps import Program, Trap
+from ipc.traps import Trap
 from kernel.flags import RTS_SLOT_FREE
 from kernel.privilege import Privilege
 
@@ -89,7 +89,6 @@ class Process:
 
     # Execution: the coroutine, the trap it last made, and what it gets back when it runs next.
     coroutine: Coroutine[Trap, Any, int | None] | None = None
-    child: Program | None = None  # what a fork of this process would run
     request: Trap | None = None
     result: Any = None
     context: Context = attrs.field(factory=Context)

@@ -31,7 +31,9 @@ class RunQueue:
 
     def block(self, process: Process, flag: int) -> None:
         """Set run flags of `process`; if it could run, it no longer can."""
-        if not process.rts and flag:
+        rts = process.rts
+        process.rts = rts | flag
+        if not rts:
             queue = self.queue
             if queue[0] is process:
                 queue.popleft()
@@ -39,13 +41,13 @@ class RunQueue:
                 queue.remove(process)
             if self.left is not None:
                 self.left(process)
-        process.rts |= flag
 
     def unblock(self, process: Process, flag: int) -> None:
         """Clear run flags of `process`; if those were all that it had, it is ready."""
-        if process.rts:
-            process.rts &= ~flag
-            if not process.rts:
+        rts = process.rts
+        if rts:
+            process.rts = rts = rts & ~flag
+            if not rts:
                 self.queue.append(process)
                 if self.entered is not None:
                     self.entered(process)

@@ -1,7 +1,8 @@
 """What each trap does: the table through which every process enters the kernel.
 
-Each function gets the machine, the process and its trap record.  It leaves in `process.result`
-what the process gets when it runs next, or leaves the process blocked.
+Each function here makes, for one machine, what does the trap: that gets the process and its trap
+record, and leaves in `process.result` what the process gets when it runs next, or leaves the
+process blocked.
 
 Source: MINIX ``kernel/proc.c`` do_ipc.
 """
@@ -9,7 +10,7 @@ Source: MINIX ``kernel/proc.c`` do_ipc.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import attrs
 
@@ -30,89 +31,130 @@ from ipc.traps import (
 )
 from kernel.costs import Costs
 from kernel.fate import Vanish
-from kernel.faults import enter_load, enter_store
-from kernel.handlers import GoOn, enter_go_on
+from kernel.faults import loading, storing
+from kernel.handlers import GoOn, going_on
 
 if TYPE_CHECKING:
     from kernel.machine import Machine
     from kernel.process import Process
 
 
-def enter_send(machine: Machine, process: Process, trap: Send) -> None:
+Enter: TypeAlias = "Callable[[Process, Any], None]"
+
+
+def sending(machine: Machine) -> Enter:
     """SEND: hand over a message, waiting for the receiver."""
-    process.result = None
-    code = machine.rendezvous.send(process, trap.dest, trap.message)
-    if code < 0:
-        process.result = IpcError(code)
+    send = machine.rendezvous.send
+
+    def enter(process: Process, trap: Send) -> None:
+        process.result = None
+        code = send(process, trap.dest, trap.message)
+        if code < 0:
+            process.result = IpcError(code)
+
+    return enter
 
 
-def enter_receive(machine: Machine, process: Process, trap: Receive) -> None:
+def receiving(machine: Machine) -> Enter:
     """RECEIVE: take a message, waiting for one."""
-    code = machine.rendezvous.receive(process, trap.source)
-    if code < 0:
-        process.result = IpcError(code)
+    receive = machine.rendezvous.receive
+
+    def enter(process: Process, trap: Receive) -> None:
+        code = receive(process, trap.source)
+        if code < 0:
+            process.result = IpcError(code)
+
+    return enter
 
 
-def enter_sendrec(machine: Machine, process: Process, trap: SendRec) -> None:
+def requesting(machine: Machine) -> Enter:
     """SENDREC: hand over a request and wait for the answer."""
-    process.child = None
-    code = machine.rendezvous.sendrec(process, trap.dest, trap.message)
-    if code < 0:
-        process.result = IpcError(code)
+    sendrec = machine.rendezvous.sendrec
+
+    def enter(process: Process, trap: SendRec) -> None:
+        code = sendrec(process, trap.dest, trap.message)
+        if code < 0:
+            process.result = IpcError(code)
+
+    return enter
 
 
-def enter_forking_sendrec(machine: Machine, process: Process, trap: ForkingSendRec) -> None:
-    """SENDREC of a request that may fork the caller."""
-    process.child = trap.child
-    code = machine.rendezvous.sendrec(process, trap.dest, trap.message)
-    if code < 0:
-        process.result = IpcError(code)
-
-
-def enter_notify(machine: Machine, process: Process, trap: Notify) -> None:
+def notifying(machine: Machine) -> Enter:
     """NOTIFY: post a notification."""
-    code = machine.rendezvous.notify(process, trap.dest)
-    process.result = IpcError(code) if code < 0 else None
+    notify = machine.rendezvous.notify
+
+    def enter(process: Process, trap: Notify) -> None:
+        code = notify(process, trap.dest)
+        process.result = IpcError(code) if code < 0 else None
+
+    return enter
 
 
-def enter_sendnb(machine: Machine, process: Process, trap: SendNb) -> None:
+def sending_at_once(machine: Machine) -> Enter:
     """SENDNB: hand over a message if the receiver waits for it."""
-    code = machine.rendezvous.sendnb(process, trap.dest, trap.message)
-    process.result = IpcError(code) if code < 0 else None
+    sendnb = machine.rendezvous.sendnb
+
+    def enter(process: Process, trap: SendNb) -> None:
+        code = sendnb(process, trap.dest, trap.message)
+        process.result = IpcError(code) if code < 0 else None
+
+    return enter
 
 
-def enter_senda(machine: Machine, process: Process, trap: SendA) -> None:
+def offering(machine: Machine) -> Enter:
     """SENDA: offer a table of messages."""
-    code = machine.rendezvous.senda(process, trap.table)
-    process.result = IpcError(code) if code < 0 else None
+    senda = machine.rendezvous.senda
+
+    def enter(process: Process, trap: SendA) -> None:
+        code = senda(process, trap.table)
+        process.result = IpcError(code) if code < 0 else None
+
+    return enter
 
 
-def enter_kernel_call(machine: Machine, process: Process, trap: KernelCall) -> None:
+def calling(machine: Machine) -> Enter:
     """A call to the kernel itself."""
-    machine.kernel_calls.enter(process, trap.request)
+    enter_call = machine.kernel_calls.enter
+
+    def enter(process: Process, trap: KernelCall) -> None:
+        enter_call(process, trap.request)
+
+    return enter
 
 
-def enter_compute(machine: Machine, process: Process, trap: Compute) -> None:
+def computing(machine: Machine) -> Enter:
     """Use the processor."""
-    process.result = None
-    machine.clock.now += max(0, trap.duration)
+
+    def enter(process: Process, trap: Compute) -> None:
+        process.result = None
+        machine.clock.now += max(0, trap.duration)
+
+    return enter
 
 
-def enter_next_command(machine: Machine, process: Process, trap: NextCommand) -> None:
+def awaiting_command(machine: Machine) -> Enter:
     """A driven process has done its command and waits for the next."""
-    machine.driven.finished(process, trap.outcome)
+
+    def enter(process: Process, trap: NextCommand) -> None:
+        machine.driven.finished(process, trap.outcome)
+
+    return enter
 
 
-def enter_vanish(machine: Machine, process: Process, trap: Vanish) -> None:
+def vanishing(machine: Machine) -> Enter:
     """A process that PM could not end is no more."""
-    machine.bury(process)
+
+    def enter(process: Process, _trap: Vanish) -> None:
+        machine.bury(process)
+
+    return enter
 
 
 @attrs.frozen
 class Entry:
-    """One trap: the function that does it, and the kinds of cost that are paid for it."""
+    """One trap: what makes the function that does it, and the kinds of cost that are paid."""
 
-    enter: Callable[[Machine, Process, Any], None]
+    enter: Callable[[Machine], Enter]
     kinds: tuple[str, ...] = ("trap",)
 
     def cost(self, costs: Costs) -> int:
@@ -122,18 +164,18 @@ class Entry:
 
 # Each message is received once, and that is where its delivery is paid.
 TRAPS: Final[dict[type, Entry]] = {
-    Send: Entry(enter_send),
-    Receive: Entry(enter_receive, ("trap", "delivery")),
-    SendRec: Entry(enter_sendrec, ("trap", "delivery")),
-    ForkingSendRec: Entry(enter_forking_sendrec, ("trap", "delivery")),
-    Notify: Entry(enter_notify),
-    SendNb: Entry(enter_sendnb),
-    SendA: Entry(enter_senda),
-    KernelCall: Entry(enter_kernel_call, ("trap", "kernel_call")),
-    Load: Entry(enter_load, ("access",)),
-    Store: Entry(enter_store, ("access",)),
-    Compute: Entry(enter_compute, ()),
-    NextCommand: Entry(enter_next_command, ()),
-    Vanish: Entry(enter_vanish, ()),
-    GoOn: Entry(enter_go_on, ()),
+    Send: Entry(sending),
+    Receive: Entry(receiving, ("trap", "delivery")),
+    SendRec: Entry(requesting, ("trap", "delivery")),
+    ForkingSendRec: Entry(requesting, ("trap", "delivery")),
+    Notify: Entry(notifying),
+    SendNb: Entry(sending_at_once),
+    SendA: Entry(offering),
+    KernelCall: Entry(calling, ("trap", "kernel_call")),
+    Load: Entry(loading, ("access",)),
+    Store: Entry(storing, ("access",)),
+    Compute: Entry(computing, ()),
+    NextCommand: Entry(awaiting_command, ()),
+    Vanish: Entry(vanishing, ()),
+    GoOn: Entry(going_on, ()),
 }

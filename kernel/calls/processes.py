@@ -11,6 +11,7 @@ from ipc.errors import EBUSY, EDONTREPLY, EINVAL, EPERM, OK
 from ipc.kernelcalls import SysClear, SysExec, SysExit, SysFork, SysForkReply, SysRunctl
 from ipc.message import Message
 from ipc.signals import SIGABRT, SIGILL
+from ipc.traps import ForkingSendRec
 from kernel.fate import leave
 from kernel.flags import (
     MF_ACCESS_AGAIN,
@@ -53,7 +54,9 @@ def do_fork(machine: Machine, _caller: Process, request: SysFork) -> Message | i
     else:
         child.context.handlers = dict(parent.context.handlers)
     child.context.cause = parent.context.cause
-    machine.start(child, parent.child or _return_at_once)
+    asked = parent.request
+    program = asked.child if isinstance(asked, ForkingSendRec) else _return_at_once
+    machine.start(child, program)
     if request.flags & PFF_VMINHIBIT:
         machine.ready.block(child, RTS_VMINHIBIT)
     machine.created(child, parent.endpoint)

@@ -90,6 +90,7 @@ def do_vtimer(machine: Machine, caller: Process, request: SysVtimer) -> Message 
     virtual = request.which == VT_VIRTUAL
     before = process.virtual_left if virtual else process.profile_left
     if request.set:
+        machine.dispatcher.careful = True
         left = max(0, request.value) * NANOSECONDS // HZ
         if virtual:
             process.virtual_left = left
