@@ -7,13 +7,19 @@ became of it.  What a command raises is its outcome; the process waits for the n
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import attrs
 
+from ipc.errors import error_name
+from ipc.message import Message
+from ipc.text import bytes_text, describe
 from ipc.traps import NextCommand, trap
+from servers.lib.libc.errors import CallFailed
 from servers.lib.libc.library import Libc
 from servers.lib.libc.processes import Image
+
+LEAST_ADDRESS: Final = 1 << 16
 
 Action: TypeAlias = Callable[[Libc], Coroutine[Any, Any, Any]]
 
@@ -32,12 +38,24 @@ class Returned:
 
     value: Any
 
+    @property
+    def description(self) -> str:
+        """The result as the record shows it."""
+        return value_text(self.value)
+
 
 @attrs.frozen
 class Raised:
     """A command failed with this exception."""
 
     error: Exception
+
+    @property
+    def description(self) -> str:
+        """The failure as the record shows it: ``-1 [ENOMEM]`` if a call failed."""
+        if isinstance(self.error, CallFailed):
+            return f"-1 [{error_name(self.error.errno)}]"
+        return f"{type(self.error).__name__}: {self.error}"
 
 
 Outcome: TypeAlias = Returned | Raised
@@ -57,3 +75,23 @@ async def drive(libc: Libc) -> int:
 def driven_image(libc: Libc) -> Image:
     """A driven process that starts with `libc`."""
     return Image(drive, libc)
+
+
+def value_text(value: Any) -> str:
+    """A call's result in the notation of scenarios; numbers as large as addresses in hexadecimal."""
+    match value:
+        case None:
+            return "OK"
+        case int():
+            return hex(value) if value >= LEAST_ADDRESS else str(value)
+        case bytes():
+            return bytes_text(value)
+        case Message():
+            return describe(value)
+        case tuple():
+            return f"[{', '.join(map(value_text, value))}]"
+        case _ if attrs.has(type(value)):
+            fields = attrs.asdict(value, recurse=False).items()
+            return "{" + ", ".join(f"{name}: {value_text(each)}" for name, each in fields) + "}"
+        case _:
+            return repr(value)
