@@ -7,6 +7,7 @@ Source: MINIX ``minix/ipc.h``.
 
 from __future__ import annotations
 
+import operator
 import struct
 from typing import Any, Final, cast
 
@@ -36,14 +37,14 @@ class Member:
 
     def _pack(self, value: Any) -> bytes:
         if self.form == "sigset":
-            return int(value).to_bytes(SIGSET_SIZE, "little")
-        if self.form.endswith("s"):
-            if len(value) > self.size:
-                raise OverflowError
-            return bytes(value).ljust(self.size, b"\0")
-        if len(self.form) > 1:
-            return struct.pack(f"<{len(value)}{self.form[-1]}", *value).ljust(self.size, b"\0")
-        return struct.pack(f"<{self.form}", value)
+            return operator.index(value).to_bytes(SIGSET_SIZE, "little")
+        if len(self.form) == 1:
+            return struct.pack(f"<{self.form}", value)
+        is_text = self.form.endswith("s")
+        data = bytes(value) if is_text else struct.pack(f"<{len(value)}{self.form[-1]}", *value)
+        if len(data) > self.size:
+            raise OverflowError
+        return data.ljust(self.size, b"\0")
 
     def unpack(self, payload: bytes) -> Any:
         """The value of this field in `payload`, without the zeros at the end of an array."""

@@ -20,6 +20,7 @@ from ipc.transaction import (
     without_transaction,
 )
 
+WORD: Final = struct.Struct("<i")
 HEADER: Final = struct.Struct("<ii")
 
 
@@ -38,18 +39,21 @@ def encode(message: Message, source: int = 0) -> bytes:
 
 
 def _header(message: Message, source: int) -> bytes:
-    _check_transaction(message)
     for what, value in (("source", source), ("type", message.type)):
-        if not -(1 << 31) <= value < 1 << 31:
-            raise ValueError(f"{_label(message)}.{what} is {value!r}; it must have 32 bits")
+        try:
+            WORD.pack(value)
+        except struct.error:
+            text = f"is {value!r}; it must be a whole number of 32 bits"
+            raise ValueError(f"{_label(message)}.{what} {text}") from None
+    _check_transaction(message)
     return HEADER.pack(source, wire_number(message))
 
 
 def _check_transaction(message: Message) -> None:
     transid = getattr(message, "transid", 0)
-    if not transid:
+    if transid == 0:
         return
-    if not has_transaction(transid) or transid >> 16:
+    if not isinstance(transid, int) or transid >> 16 or not has_transaction(transid):
         raise ValueError(f"{_label(message)}.transid is {transid!r}; it must be 0 or 0xB00..0xBFF")
     if not -(1 << 15) <= message.type < 1 << 15:
         text = f"is {message.type!r}; with a transaction it must be in -32768..32767"

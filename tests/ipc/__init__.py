@@ -1,0 +1,1 @@
+"""Tests of what can be said: messages, endpoints, errors, signals and flags."""
