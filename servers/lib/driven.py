@@ -78,7 +78,7 @@ def driven_image(libc: Libc) -> Image:
 
 
 def value_text(value: Any) -> str:
-    """A call's result in the notation of scenarios; numbers as large as addresses in hexadecimal."""
+    """A call's result in the notation of scenarios; numbers as large as addresses in hex."""
     match value:
         case None:
             return "OK"
