@@ -246,15 +246,19 @@ class Machine:
 
         Raises Panic when the machine stops, LimitReached, and what a listener raised.
         """
-        if self.panic is not None:
-            raise MachineStopped(str(self.panic)) from self.panic
+        self.demand_running()
         self.dispatcher.run_nowait()
+
+    def demand_running(self) -> None:
+        """Raise MachineStopped if the machine has panicked."""
+        if self.panic is not None:
+            raise MachineStopped(f"the machine stopped: {self.panic}") from self.panic
 
     def run_quiet_nowait(self) -> None:
         """Run until the machine is quiet and nothing is due that anybody may wait for."""
         self.run_nowait()
         while self.clock.expected and not self.dispatcher.stop_wanted:
-            self._idle(NEVER)
+            self.idle_once()
 
     def run_until_nowait(self, done: Callable[[], bool]) -> bool:
         """Run, letting virtual time pass, until the machine is quiet and `done()` is true.
@@ -265,7 +269,7 @@ class Machine:
         while not done():
             if not self.clock.expected or self.dispatcher.stop_wanted:
                 return False
-            self._idle(NEVER)
+            self.idle_once()
         return True
 
     def advance_nowait(self, duration: int) -> None:
@@ -273,10 +277,10 @@ class Machine:
         end = self.clock.now + duration
         self.run_nowait()
         while self.clock.now < end and not self.dispatcher.stop_wanted:
-            self._idle(end)
+            self.idle_once(end)
 
-    def _idle(self, end: int) -> None:
-        """Let time pass to what is due next, but not beyond `end`, and run."""
+    def idle_once(self, end: int = NEVER) -> None:
+        """Let time pass to what is due next, but not beyond `end` (virtual ns), and run."""
         self.dispatcher.idle_until(max(self.clock.now, min(self.clock.next_due(), end)))
         self.run_nowait()
 

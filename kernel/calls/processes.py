@@ -47,15 +47,17 @@ def do_fork(machine: Machine, _caller: Process, request: SysFork) -> Message | i
     child = copy_slot(machine.table, machine.quirks, parent, request.slot)
     if isinstance(child, int):
         return child
+    asked = parent.request
+    program = asked.child if isinstance(asked, ForkingSendRec) else _return_at_once
+    asked = parent.request
+    program = asked.child if isinstance(asked, ForkingSendRec) else _return_at_once
     # A program that has a context of its own, with its signal handlers, shares it.
-    context = getattr(parent.child, "context", None)
+    context = getattr(program, "context", None)
     if context is not None:
         child.context = context
     else:
         child.context.handlers = dict(parent.context.handlers)
     child.context.cause = parent.context.cause
-    asked = parent.request
-    program = asked.child if isinstance(asked, ForkingSendRec) else _return_at_once
     machine.start(child, program)
     if request.flags & PFF_VMINHIBIT:
         machine.ready.block(child, RTS_VMINHIBIT)
