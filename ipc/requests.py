@@ -23,11 +23,11 @@ class Unreadable(ValueError):
 
 @attrs.frozen
 class _Range:
-    """The whole numbers that a field can hold."""
+    """The whole numbers that a field can hold: those that with `bias` added have `bits` bits."""
 
     name: str
-    low: int
-    high: int
+    bias: int
+    bits: int
     wrap: Callable[[int], int]
 
 
@@ -45,7 +45,8 @@ def as_request(message: Message) -> Message:
     try:
         values = message.__dict__
         for each in _ranges[kind]:
-            if not each.low <= values[each.name] <= each.high:
+            # What is no whole number cannot be shifted.
+            if values[each.name] + each.bias >> each.bits:
                 return _wrapped(message)
     except KeyError:
         _ranges[kind] = _ranges_of(kind)
@@ -82,13 +83,12 @@ def _ranges_of(kind: type[Message]) -> tuple[_Range, ...]:
     found = []
     for member in layout(kind).members:
         if member.form == "sigset":
-            found.append(_Range(member.name, 0, (1 << 128) - 1, _sigset))
+            found.append(_Range(member.name, 0, 128, _sigset))
         elif len(member.form) == 1:
             bits = 8 * member.size
             is_signed = member.form.islower()
-            low = -(1 << bits - 1) if is_signed else 0
-            high = (1 << bits - is_signed) - 1
-            found.append(_Range(member.name, low, high, _wrapper(bits, is_signed)))
+            bias = 1 << bits - 1 if is_signed else 0
+            found.append(_Range(member.name, bias, bits, _wrapper(bits, is_signed)))
     return tuple(found)
 
 

@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+import struct
+
 import attrs
 import pytest
 
 from ipc.layout import layout
-from ipc.message import PAYLOAD_SIZE, Message, Reply, i32, message, u32
+from ipc.message import (
+    PAYLOAD_SIZE,
+    Message,
+    Reply,
+    i8,
+    i16,
+    i32,
+    i32s,
+    i64,
+    message,
+    raw,
+    sigset,
+    u8,
+    u16,
+    u32,
+    u64,
+)
 from tests.ipc.facts import FACTS, all_classes, minix_member
 from tests.ipc.structures import STRUCTURES
 
@@ -180,3 +198,30 @@ def test_a_layout_that_is_too_long_is_refused() -> None:
 
     with pytest.raises(AssertionError, match="longer than a message"):
         layout(Long)
+
+
+@message
+class Every(Message, number=1, call="EVERY"):
+    """One field of every kind."""
+
+    byte: int = i8(0)
+    octet: int = u8(1)
+    short: int = i16(2)
+    half: int = u16(4)
+    word: int = i32(8)
+    unsigned: int = u32(12)
+    long: int = i64(16)
+    huge: int = u64(24)
+    text: bytes = raw(32, 4)
+    words: tuple[int, ...] = i32s(36, 1)
+    signals: int = sigset(40)
+
+
+def test_every_kind_of_field_is_packed_little_end_first() -> None:
+    full = Every(-2, 254, -2, 0xFFFE, -2, 1, -2, 1, b"ab", (3,), 4)
+    data = struct.pack("<bBhH2xiIqQ4si16s", -2, 254, -2, 0xFFFE, -2, 1, -2, 1, b"ab", 3, b"\4")
+    assert b"".join(
+        member.pack(getattr(full, member.name)) for member in layout(Every).members
+    ) == (data[:6] + data[8:])
+    for member in layout(Every).members:
+        assert member.unpack(data) == getattr(full, member.name)
