@@ -93,7 +93,12 @@ def field_texts(message: Message, name_of: NameOf = endpoint_name) -> Iterator[t
         yield "transid", str(transid)
 
 
+def fields_text(message: Message, name_of: NameOf = endpoint_name) -> str:
+    """The fields of `message` between braces: ``{type: OK, retaddr: 0x5000}``."""
+    inside = ", ".join(f"{name}: {text}" for name, text in field_texts(message, name_of))
+    return f"{{{inside}}}"
+
+
 def describe(message: Message, name_of: NameOf = endpoint_name) -> str:
     """`message` on one line: its name and its fields; a reply's name is ``reply``."""
-    texts = ", ".join(f"{name}: {text}" for name, text in field_texts(message, name_of))
-    return f"{message.name} {{{texts}}}"
+    return f"{message.name} {fields_text(message, name_of)}"

@@ -10,7 +10,7 @@ from ipc.fs import ReqRead
 from ipc.message import Message, RawMessage, Reply
 from ipc.notification import Notification
 from ipc.pm import PmExit, PmKill
-from ipc.text import bytes_text, describe, field_texts, size_text, value_text
+from ipc.text import bytes_text, describe, field_texts, fields_text, size_text, value_text
 from ipc.vfs import VfsChmod, VfsMapdriver, VfsOpen
 from ipc.vm import VmForkReply, VmMmap, VmMmapReply
 
@@ -65,6 +65,7 @@ def test_endpoints_go_by_the_names_that_the_reader_knows() -> None:
 
 def test_fields_one_by_one() -> None:
     assert list(field_texts(VmMmapReply(0, 0x5000))) == [("type", "OK"), ("retaddr", "0x5000")]
+    assert fields_text(VmMmapReply(0, 0x5000)) == "{type: OK, retaddr: 0x5000}"
 
 
 @pytest.mark.parametrize(
