@@ -55,8 +55,7 @@ class Dispatcher:
         self.thread = 0
         self.stop_wanted = False
         self._table: dict[type, tuple[Callable[[Process, Any], None], int]] = {
-            kind: (entry.enter(machine), entry.cost(machine.costs))
-            for kind, entry in TRAPS.items()
+            kind: (entry.enter(machine), entry.cost(machine.costs)) for kind, entry in TRAPS.items()
         }
         self._watched = False
         policy.attach(machine.ready)
@@ -101,12 +100,14 @@ class Dispatcher:
         record = self.choices.append
         table = self._table
         steps = self.steps
-        while queue and steps < last:
+        while True:
             if clock.now >= clock.deadline:
-                self._attend()
+                self._attend()  # which may make the first process ready
                 if self.stop_wanted:
                     return
                 continue
+            if not queue or steps >= last:
+                return
             if len(queue) > 1:
                 index = choose(queue)
                 record(index)
