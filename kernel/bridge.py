@@ -197,4 +197,3 @@ def _explained(failure: BaseException) -> BaseException:
     stopped = MachineStopped(f"the machine stopped: {failure}")
     stopped.__cause__ = failure
     return stopped
-

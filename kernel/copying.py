@@ -70,7 +70,9 @@ class Copier:
             return private_memory(process), address
         return self._machine.frames, -1
 
-    def copy(self, caller: Process | None, source: Place | None, dest: Place | None, length: int) -> int:
+    def copy(
+        self, caller: Process | None, source: Place | None, dest: Place | None, length: int
+    ) -> int:
         """Copy `length` bytes.
 
         With a `caller`, memory that is missing suspends it: VMSUSPEND.  Without, EFAULT.  Also
@@ -90,7 +92,8 @@ class Copier:
             target, end = self.physical(dest, done, write=True)
             if end < 0:
                 return self._missing(caller, dest, length, write=True)
-            size = min(length - done, PAGE_SIZE - (start & PAGE_MASK), PAGE_SIZE - (end & PAGE_MASK))
+            rest = PAGE_SIZE - max(start & PAGE_MASK, end & PAGE_MASK)
+            size = min(length - done, rest)
             if origin is target:
                 origin.copy(start, end, size)
             else:
@@ -192,7 +195,10 @@ class Copier:
 
 
 def resumed_result(caller: Process | None) -> int:
-    """What VM answered if the caller's call is done again, else OK.  MINIX: check_resumed_caller."""
+    """What VM answered if the caller's call is done again, else OK.
+
+    MINIX: check_resumed_caller.
+    """
     if caller is None or not caller.misc & MF_KCALL_RESUME or caller.memory_request is None:
         return OK
     return caller.memory_request.result or OK

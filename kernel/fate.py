@@ -10,6 +10,7 @@ from __future__ import annotations
 import traceback
 import types
 from collections.abc import Generator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -81,7 +82,7 @@ class Fate:
         """`process` yielded something that is no trap."""
         self._bad_trap(process, f"yielded {request!r:.100}, which is no trap")
 
-    def trap_failed(self, process: Process, request: Trap, error: Exception) -> None:
+    def trap_failed(self, process: Process, request: Trap | None, error: Exception) -> None:
         """The kernel could not do a trap: the process's fault if the record is ill-formed.
 
         Raises the error otherwise, as a panic unless it is one.
@@ -129,10 +130,8 @@ def _vanish() -> Generator[Vanish, Any, None]:
 
 async def leave(status: int) -> None:
     """What a process does after its program: it asks PM to end it."""
-    try:
+    with suppress(IpcError):  # if there is no PM, or none that talks to us
         await trap(SendRec(PM, PmExit(status)))
-    except IpcError:
-        pass  # there is no PM in this machine, or it does not talk to us
     await _vanish()
 
 
@@ -172,7 +171,7 @@ def describe_result(result: Any) -> str:
     return describe_message(result)
 
 
-def describe_request(request: Trap) -> str:
+def describe_request(request: Trap | None) -> str:
     """A trap in a few words."""
     message = getattr(request, "message", None) or getattr(request, "request", None)
     return describe_message(message) if message is not None else repr(request)[:100]
@@ -189,9 +188,7 @@ def flaw_of(request: Any) -> str:
         value = getattr(request, attribute.name)
         expected = FIELD_TYPES.get(attribute.name)
         if expected is not None and not isinstance(value, expected):
-            return (
-                f"made a {type(request).__name__} whose {attribute.name} is {value!r:.100}"
-            )
+            return f"made a {type(request).__name__} whose {attribute.name} is {value!r:.100}"
     message = getattr(request, "message", None) or getattr(request, "request", None)
     if message is not None:
         return flaw_of_message(message)
@@ -200,7 +197,8 @@ def flaw_of(request: Any) -> str:
 
 def flaw_of_message(message: Message) -> str:
     """What is ill-formed about a message's fields; empty if nothing."""
-    for attribute in attrs.fields(type(message)):
+    fields: Any = attrs.fields
+    for attribute in fields(type(message)):
         value = getattr(message, attribute.name)
         if not isinstance(value, int | bytes | bytearray | tuple):
             return f"sent a {type(message).__name__} whose {attribute.name} is {value!r:.100}"
@@ -218,4 +216,3 @@ FIELD_TYPES: Final[dict[str, Any]] = {
     "duration": int,
     "data": (bytes, bytearray, memoryview),
 }
-

@@ -58,7 +58,7 @@ class Interrupts:
         self.ports: dict[int, Device] = {}
 
     def raise_line(self, line: int) -> None:
-        """A device raises `line`: each enabled subscriber is notified, others when they enable it."""
+        """A device raises `line`: its subscribers are notified, or will be when they enable it."""
         for hook in self.hooks:
             if hook.owner != NONE and hook.line == line:
                 if hook.enabled:

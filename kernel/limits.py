@@ -12,6 +12,7 @@ import os
 import threading
 import time
 import weakref
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -114,8 +115,8 @@ def _raise_in_program(watched: _Watched, dispatcher: Dispatcher, kind: type[Stuc
 def resident_memory() -> int:
     """How much memory the host has given to this Python, in bytes; 0 where it does not say."""
     try:
-        with open("/proc/self/statm", encoding="ascii") as statm:
-            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, IndexError):
         return 0
 

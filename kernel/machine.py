@@ -14,6 +14,7 @@ Source: MINIX ``kernel/main.c`` kmain; ``kernel/system/do_clear.c``.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 import attrs
@@ -43,7 +44,7 @@ from kernel.driven import Driven
 from kernel.fate import Fate
 from kernel.flags import RTS_NO_QUANTUM, RTS_PROC_STOP, RTS_VMINHIBIT
 from kernel.interrupts import Interrupts
-from kernel.limits import Limits
+from kernel.limits import Limits, Stuck
 from kernel.memory.frames import Frames
 from kernel.memory.mmu import MemoryEvent, Mmu
 from kernel.memory.space import AddressSpace
@@ -92,8 +93,8 @@ class Configuration:
     slots: int = NR_PROCS
     policy: str = "fifo"
     seed: int = 0
-    costs: Costs = Costs()
-    limits: Limits = Limits()
+    costs: Costs = attrs.field(factory=Costs)
+    limits: Limits = attrs.field(factory=Limits)
     quirks: Quirks = NO_QUIRKS
 
 
@@ -116,9 +117,7 @@ class Machine:
         self.probes = Probes(self.clock)
         self.table = ProcessTable(self.configuration.slots)
         self.ready = RunQueue()
-        self.rendezvous = Rendezvous(
-            self.table, self.ready, self.quirks, self.clock, self.probes
-        )
+        self.rendezvous = Rendezvous(self.table, self.ready, self.quirks, self.clock, self.probes)
         self.frames = Frames(self.configuration.memory)
         self.mmu = Mmu(self.frames, self._bind)
         self.probes.on_change = self._watch_memory
@@ -199,7 +198,7 @@ class Machine:
 
     def start(self, process: Process, program: Program) -> None:
         """Let `process` run `program` from its beginning when it next runs."""
-        discard(process)
+        self.discard(process)
         process.coroutine = Start(process, program)  # type: ignore[assignment]
 
     def created(self, process: Process, parent: int) -> None:
@@ -222,9 +221,24 @@ class Machine:
         self.table.free(process)
         self.signaled.pop(process, None)
         process.space = None
-        process.interrupted.clear()
-        discard(process)
+        self.discard(process)
         self.driven.ended(process)
+
+    def discard(self, process: Process) -> None:
+        """Drop what `process` runs.
+
+        What its program does about that (`finally`) reaches nobody any more, and if it does it for
+        ever, the watchdog ends it.
+        """
+        dispatcher = self.dispatcher
+        for coroutine in (process.coroutine, *(each.coroutine for each in process.interrupted)):
+            if coroutine is not None:
+                dispatcher.stepping = process
+                with suppress(Exception, Stuck):
+                    coroutine.close()
+                dispatcher.stepping = None
+        process.coroutine = None
+        process.interrupted.clear()
 
     def _bind(self, endpoint: int, space: AddressSpace) -> int:
         process = self.table.lookup(endpoint)
@@ -306,8 +320,10 @@ class Machine:
     def _memory_changed(self, event: MemoryEvent) -> None:
         vm = self.table.lookup(VM)
         cause = vm.context.cause if vm is not None else 0
-        fields = (event.action, event.endpoint, event.address, event.pages, event.frame, event.flags)
-        self.probes.tell(MemoryChanged, cause, *fields)
+        self.probes.tell(
+            MemoryChanged, cause, event.action, event.endpoint, event.address, event.pages,
+            event.frame, event.flags,
+        )  # fmt: skip
 
     def check(self) -> None:
         """State the machine's invariants; tests call it between runs."""
@@ -335,20 +351,6 @@ class Start:
 
     def close(self) -> None:
         """Nothing has begun."""
-
-
-def discard(process: Process) -> None:
-    """Drop the coroutine of `process`, which runs no more.
-
-    What the program does about its end (`finally`) can no longer reach anybody.
-    """
-    for coroutine in (process.coroutine, *(each.coroutine for each in process.interrupted)):
-        if coroutine is not None:
-            try:
-                coroutine.close()
-            except (Exception, GeneratorExit):
-                continue  # a dead process's complaints have nobody to go to
-    process.coroutine = None
 
 
 def _grant_user(privilege: Privilege) -> None:

@@ -304,7 +304,9 @@ class Probes:
             )
         )  # fmt: skip
 
-    def happened(self, kind: Callable[..., Event], process: Process | None, *fields: object) -> None:
+    def happened(
+        self, kind: Callable[..., Event], process: Process | None, *fields: object
+    ) -> None:
         """An event of one of the rarer kinds, whose first field is the process (None: NONE)."""
         cause, endpoint = 0, NONE
         if process is not None:

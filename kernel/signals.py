@@ -103,6 +103,6 @@ class Signals:
         self.send(process.endpoint, SIGKSIGSM)
 
     def delay_done(self, process: Process) -> None:
-        """`process` no longer sends, which is what its manager waits for.  MINIX: sig_delay_done."""
+        """`process` no longer sends, for which its manager waits.  MINIX: sig_delay_done."""
         process.misc &= ~MF_SIG_DELAY
         self.cause(process, SIGSNDELAY)

@@ -55,9 +55,7 @@ def do_umap_remote(machine: Machine, caller: Process, request: SysUmapRemote) ->
     return found if found < 0 else SysUmapRemoteReply(OK, found)
 
 
-def _umap(
-    machine: Machine, caller: Process, request: SysUmap | SysUmapRemote, grantee: int
-) -> int:
+def _umap(machine: Machine, caller: Process, request: SysUmap | SysUmapRemote, grantee: int) -> int:
     endpoint = caller.endpoint if request.src_endpt == SELF else request.src_endpt
     process = machine.table.lookup(endpoint)
     if process is None:

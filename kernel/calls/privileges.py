@@ -177,9 +177,7 @@ def _update(machine: Machine, privilege: Privilege, data: bytes) -> int:
     return OK
 
 
-def _update_system(
-    machine: Machine, caller: Process, process: Process, request: SysPrivctl
-) -> int:
+def _update_system(machine: Machine, caller: Process, process: Process, request: SysPrivctl) -> int:
     if not request.arg_ptr:
         return EINVAL
     data = machine.copier.read(None, Place(caller, request.arg_ptr), _PRIV_SIZE)

@@ -83,7 +83,6 @@ def do_exec(machine: Machine, caller: Process, request: SysExec) -> Message | in
     name = "<unset>" if isinstance(data, int) else data.split(b"\0")[0].decode("latin-1")
     process.name = name
     process.context.handlers.clear()
-    process.interrupted.clear()
     process.misc &= ~(MF_ACCESS_AGAIN | MF_KCALL_RESUME)
     if "stale-reply-pending" not in machine.quirks:
         process.misc &= ~MF_REPLY_PEND

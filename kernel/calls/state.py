@@ -6,7 +6,7 @@ Source: MINIX ``kernel/system/{do_statectl,do_update}.c``; ``kernel/system.c`` a
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
@@ -74,9 +74,7 @@ def _add_filter(machine: Machine, caller: Process, request: SysStatectl, kind: i
 
 
 # What stays with the slot when two processes change places.
-_KEPT: Final = frozenset(
-    {"slot", "endpoint", "privilege", "callers", "scheduler", "stale_link"}
-)
+_KEPT: Final = frozenset({"slot", "endpoint", "privilege", "callers", "scheduler", "stale_link"})
 _KEPT_PRIVILEGE: Final = frozenset(
     {
         "id", "bit", "slot", "async_pending", "notify_pending", "interrupts_pending",
@@ -127,7 +125,8 @@ def _stop_sending(machine: Machine, process: Process) -> None:
 
 
 def _exchange(one: object, other: object, kept: frozenset[str]) -> None:
-    for attribute in attrs.fields(type(one)):
+    fields: Any = attrs.fields
+    for attribute in fields(type(one)):
         if attribute.name not in kept:
             mine, theirs = getattr(one, attribute.name), getattr(other, attribute.name)
             setattr(one, attribute.name, theirs)
