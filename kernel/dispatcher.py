@@ -82,6 +82,8 @@ class Dispatcher:
         except Panic as panic:
             self.machine.halt(panic)
             raise
+        finally:
+            self.account()
         if self.steps >= self.limits.steps and self.machine.ready.queue and not self.stop_wanted:
             raise LimitReached(f"the machine made {self.steps} steps, which is its limit")
 
@@ -109,7 +111,7 @@ class Dispatcher:
             if not queue or steps >= last:
                 return
             if len(queue) > 1:
-                index = choose(queue)
+                index = choose(queue, self.current)
                 record(index)
                 if index:
                     self._bring_forward(index)
@@ -163,14 +165,23 @@ class Dispatcher:
         self.current = process
         if process.privilege.flags & BILLABLE:
             self._bill(process)
-        if self.policy.quanta:
-            if process.quantum <= 0:
-                self.current = None
-                self._no_time(process)
-                return False
-            clock = self.machine.clock
-            clock.deadline = min(clock.deadline, clock.now + process.quantum)
+        if self.policy.quanta and process.quantum <= 0:
+            self.current = None
+            self._no_time(process)
+            return False
+        self._watch_times(process)
         return True
+
+    def _watch_times(self, process: Process) -> None:
+        """Look up again when a time of `process`, which runs, is used up."""
+        left = process.quantum if self.policy.quanta else NEVER
+        if process.virtual_left:
+            left = min(left, process.virtual_left)
+        profiled = process if process.profile_left else self.billed
+        if profiled is not None and profiled.profile_left:
+            left = min(left, profiled.profile_left)
+        clock = self.machine.clock
+        clock.deadline = min(clock.deadline, clock.now + left)
 
     def account(self) -> None:
         """Bring the times of the process that runs, and of the one that is billed, up to date."""
@@ -222,12 +233,13 @@ class Dispatcher:
         if process is None:
             return
         self.account()
-        if self.policy.quanta and not process.rts:
-            if process.quantum <= 0:
-                self.current = None
-                self._no_time(process)
-            else:
-                clock.deadline = min(clock.deadline, clock.now + process.quantum)
+        if not self.careful or process.rts:
+            return
+        if self.policy.quanta and process.quantum <= 0:
+            self.current = None
+            self._no_time(process)
+        else:
+            self._watch_times(process)
 
     def _no_time(self, process: Process) -> None:
         """The quantum of `process` is over.  MINIX: proc_no_time."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
@@ -71,14 +71,21 @@ from kernel.process import Context, Process
 from kernel.quirks import NO_QUIRKS, Quirks
 from kernel.rendezvous import Rendezvous
 from kernel.runqueue import RunQueue
-from kernel.scheduling import Schedulers
+from kernel.scheduling import MILLISECOND, Schedulers
 from kernel.signals import Signals
 from kernel.table import ProcessTable
 from kernel.timers import Timers
 
-ALL_TRAPS = 0x1FFFF
-ALL_KERNEL_CALLS = (1 << 64) - 1
-TASK_NAMES = {ASYNCM: "asyncm", IDLE: "idle", CLOCK: "clock", SYSTEM: "system", HARDWARE: "kernel"}
+ALL_TRAPS: Final = 0x1FFFF
+ALL_KERNEL_CALLS: Final = (1 << 64) - 1
+DEFAULT_QUANTUM: Final = 200 * MILLISECOND  # USR_QT
+TASK_NAMES: Final = {
+    ASYNCM: "asyncm",
+    IDLE: "idle",
+    CLOCK: "clock",
+    SYSTEM: "system",
+    HARDWARE: "kernel",
+}
 
 
 @attrs.frozen
@@ -173,6 +180,7 @@ class Machine:
         if endpoint is None:
             endpoint = make_endpoint(0, slot)
         process = self.table.place(slot, endpoint, name, privilege, RTS_NO_QUANTUM | held)
+        process.quantum = process.quantum_size = DEFAULT_QUANTUM
         if context is not None:
             process.context = context
         self.start(process, program)

@@ -24,6 +24,9 @@ class Policy(Protocol):
     def attach(self, ready: RunQueue) -> None:
         """The policy will decide for `ready`; called once, before anything runs."""
 
-    def choose(self, queue: deque[Process]) -> int:
-        """The index in `queue`, which has at least two processes, of the one to run."""
+    def choose(self, queue: deque[Process], ran: Process | None) -> int:
+        """The index in `queue`, which has at least two processes, of the one to run.
+
+        `ran` is the process that made the last step.
+        """
         ...

@@ -16,6 +16,6 @@ class Fifo:
     def attach(self, ready: RunQueue) -> None:
         """Nothing to prepare."""
 
-    def choose(self, queue: deque[Process]) -> int:
+    def choose(self, queue: deque[Process], ran: Process | None) -> int:
         """The head."""
         return 0

@@ -32,7 +32,6 @@ class Priority:
         # One more queue than there are: MINIX lets a scheduler set priority 16.
         self.levels = [0] * (NR_SCHED_QUEUES + 1)
         self.best = 0
-        self.ran: Process | None = None
 
     def attach(self, ready: RunQueue) -> None:
         """Count the processes that are ready already, and all that come and go."""
@@ -50,16 +49,14 @@ class Priority:
         if not self.levels[process.priority]:
             self.best &= ~(1 << process.priority)
 
-    def choose(self, queue: deque[Process]) -> int:
+    def choose(self, queue: deque[Process], ran: Process | None) -> int:
         """Whoever runs if it may not be preempted, else the first of the best queue."""
         head = queue[0]
         best = (self.best & -self.best).bit_length() - 1
-        keeps = head is self.ran and not head.privilege.flags & PREEMPTIBLE
+        keeps = head is ran and not head.privilege.flags & PREEMPTIBLE
         if keeps or head.priority == best:
-            self.ran = head
             return 0
         for index, process in enumerate(queue):
             if process.priority == best:
-                self.ran = process
                 return index
         raise AssertionError("a queue that has processes has a first one")

@@ -79,7 +79,7 @@ class Replay:
     def attach(self, ready: RunQueue) -> None:
         """Nothing to prepare."""
 
-    def choose(self, queue: deque[Process]) -> int:
+    def choose(self, queue: deque[Process], ran: Process | None) -> int:
         """The next recorded choice."""
         number = self._next
         if number >= len(self._choices):
