@@ -15,19 +15,40 @@ from typing import Any, Final, TypeAlias
 import attrs
 
 from ipc.bdev import (
-    BdevClose, BdevGather, BdevIoctl, BdevOpen, BdevRead, BdevReply, BdevScatter, BdevWrite,
+    BdevClose,
+    BdevGather,
+    BdevIoctl,
+    BdevOpen,
+    BdevRead,
+    BdevReply,
+    BdevScatter,
+    BdevWrite,
 )  # fmt: skip
 from ipc.endpoint import HARDWARE
 from ipc.errors import EINVAL, EIO, ENOTTY, ENXIO, ERESTART, OK, IpcError
 from ipc.kernelcalls import SysDevio, SysIrqctl
 from ipc.message import Message
 from ipc.traps import (
-    NOTIFY_CALL, SENDREC_CALL, STATUS_CALL_MASK, KernelCall, Load, Receive, SendNb, Store, trap,
+    NOTIFY_CALL,
+    SENDREC_CALL,
+    STATUS_CALL_MASK,
+    KernelCall,
+    Load,
+    Receive,
+    SendNb,
+    Store,
+    trap,
 )  # fmt: skip
 from kernel.panic import Panic
 from kernel.process import Context
 from servers.disk.controller import (
-    COMMAND_PORT, FAILED, SECTOR, SECTOR_PORT, STATUS_PORT, WRITING, Controller,
+    COMMAND_PORT,
+    FAILED,
+    SECTOR,
+    SECTOR_PORT,
+    STATUS_PORT,
+    WRITING,
+    Controller,
 )  # fmt: skip
 from servers.lib.asynsend import AsyncTable
 from servers.lib.kernel_calls import sys_safecopyfrom, sys_safecopyto
@@ -107,7 +128,7 @@ class Disk:
     async def transfer(
         self, position: int, endpoint: int, vector: Vector, writing: bool
     ) -> int:
-        """Move one run of the disk from or to the caller; bytes done (0: at the end) or an error."""
+        """Move one run of the disk from or to the caller; bytes (0: at the end) or an error."""
         if position < 0 or position % SECTOR:
             return EINVAL
         length = max(0, min(sum(size for _, size in vector), self.size - position))
@@ -133,14 +154,14 @@ class Disk:
     async def _collect(self, endpoint: int, vector: Vector, length: int) -> bytes | int:
         parts = []
         for grant, size in vector:
-            size = min(size, length)
-            if size == 0:
+            part = min(size, length)
+            if part == 0:
                 break
-            result = await sys_safecopyfrom(endpoint, grant, 0, SCRATCH, size)
+            result = await sys_safecopyfrom(endpoint, grant, 0, SCRATCH, part)
             if result != OK:
                 return result
-            parts.append(await trap(Load(SCRATCH, size)))
-            length -= size
+            parts.append(await trap(Load(SCRATCH, part)))
+            length -= part
         return b"".join(parts)
 
     async def _distribute(self, endpoint: int, vector: Vector, data: bytes) -> int:

@@ -190,7 +190,7 @@ class BlockCache:
                 await self._empty(buffer)
 
     async def forget(self, block: int) -> None:
-        """`block` is free from now on: nobody may find it, here or in VM.  MINIX: lmfs_free_block."""
+        """`block` is free now: nobody may find it, here or in VM.  MINIX: lmfs_free_block."""
         if self.use_vm:
             await self.pages.forget(self.disk.device, block * BLOCK_SIZE)
         buffer = self._by_block.get((self.disk.device, block))
@@ -214,7 +214,7 @@ class BlockCache:
     # --- reading ahead, writing back
 
     async def read_ahead(self, block: int, count: int) -> None:
-        """Read the `count` blocks from `block` on, of which none is here; failures do not matter."""
+        """Read the `count` blocks from `block` on, none of which is here; it may fail silently."""
         buffers = [await self.get_unread(block + i) for i in range(count)]
         done = await self.disk.gather(
             block * BLOCK_SIZE, [buffer.data for buffer in buffers], BLOCK_SIZE
@@ -238,7 +238,10 @@ class BlockCache:
         await self.read_ahead(base - min(base - first, count - 1), count)
 
     async def flush(self) -> None:
-        """Write all dirty blocks that nobody holds, in runs, lowest first.  MINIX: lmfs_flushdev."""
+        """Write all dirty blocks that nobody holds, lowest first, in runs.
+
+        MINIX: lmfs_flushdev.
+        """
         dirty = [buffer for buffer in self._by_block.values() if buffer.dirty and not buffer.held]
         dirty.sort(key=lambda buffer: buffer.block)
         while dirty:

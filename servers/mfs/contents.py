@@ -174,7 +174,10 @@ async def write_link(fs: FileSystem, inode: Inode, data: Data, length: int) -> N
 
 
 async def read_link(fs: FileSystem, inode: Inode, data: Data, length: int) -> int:
-    """Copy the target of a symbolic link to `data`; how many bytes.  Raises Refused (EACCES, EIO)."""
+    """Copy the target of a symbolic link to `data`; how many bytes.
+
+    Raises Refused (EACCES, EIO).
+    """
     if inode.format != S_IFLNK:
         raise Refused(EACCES)
     block = await zones.block_at(fs, inode, 0)

@@ -9,7 +9,7 @@ Source: MINIX ``lib/libbdev/bdev.c``, ``ipc.c``.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import attrs
@@ -19,7 +19,8 @@ from ipc.endpoint import NONE
 from ipc.errors import EDEADSRCDST, EINVAL, EIO, OK, IpcError
 from ipc.message import Message
 from ipc.traps import Load, SendRec, Store, trap
-from servers.lib.grants import CPF_READ, CPF_WRITE, GrantTable
+from kernel.grants import CPF_READ, CPF_WRITE
+from servers.lib.grants import Grants
 
 TRANSFER_TRIES: Final = 5
 DIOCGETP: Final = 0x401C6404
@@ -48,7 +49,7 @@ class BlockDevice:
     `scratch` is the address of 512 bytes of the caller's own memory for vectors.
     """
 
-    grants: GrantTable
+    grants: Grants
     scratch: int
     driver: int = NONE
     device: int = 0
@@ -65,7 +66,7 @@ class BlockDevice:
         """Read into own memory; how many bytes came, or an error number."""
 
         async def attempt() -> int:
-            grant = await self.grants.direct(self.driver, address, length, CPF_WRITE)
+            grant = self.grants.direct(self.driver, address, length, CPF_WRITE)
             request = BdevRead(
                 minor=minor(self.device), pos=position, count=length, grant=grant
             )
@@ -85,7 +86,7 @@ class BlockDevice:
 
     async def size(self) -> int:
         """How many bytes the device has, or an error number."""
-        grant = await self.grants.direct(self.driver, self.scratch, PART_GEOM_SIZE, CPF_WRITE)
+        grant = self.grants.direct(self.driver, self.scratch, PART_GEOM_SIZE, CPF_WRITE)
         result = await self._call(
             BdevIoctl(minor=minor(self.device), request=DIOCGETP, grant=grant, user=NONE)
         )
@@ -97,7 +98,7 @@ class BlockDevice:
 
     async def _vector(
         self,
-        kind: type[BdevGather] | type[BdevScatter],
+        kind: type[BdevGather | BdevScatter],
         access: int,
         position: int,
         addresses: list[int],
@@ -105,10 +106,10 @@ class BlockDevice:
     ) -> int:
         async def attempt() -> int:
             table = self.grants
-            parts = [await table.direct(self.driver, at, length, access) for at in addresses]
+            parts = [table.direct(self.driver, at, length, access) for at in addresses]
             vector = b"".join(_ELEMENT.pack(part, length) for part in parts)
             await trap(Store(self.scratch, vector))
-            grant = await table.direct(self.driver, self.scratch, len(vector), CPF_READ)
+            grant = table.direct(self.driver, self.scratch, len(vector), CPF_READ)
             request = kind(
                 minor=minor(self.device), pos=position, count=len(parts), grant=grant
             )
@@ -129,10 +130,10 @@ class BlockDevice:
         return answer.status if isinstance(answer, BdevReply) else EINVAL
 
 
-async def _persistently(attempt: Callable[[], object]) -> int:
+async def _persistently(attempt: Callable[[], Awaitable[int]]) -> int:
     """Try a transfer until its result is another one than EIO, or often enough."""
     for _ in range(TRANSFER_TRIES - 1):
-        result = await attempt()  # type: ignore[misc]
+        result = await attempt()
         if result != EIO:
-            return int(result)
-    return int(await attempt())  # type: ignore[misc]
+            return result
+    return await attempt()

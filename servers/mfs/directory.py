@@ -13,7 +13,12 @@ from servers.lib.loop import Refused
 from servers.mfs import zones
 from servers.mfs.inode import CTIME, MTIME, S_IFDIR, Inode
 from servers.mfs.layout import (
-    BLOCK_SIZE, ENTRY_SIZE, NAME_SIZE, NO_INODE, decode_entries, encode_entry,
+    BLOCK_SIZE,
+    ENTRY_SIZE,
+    NAME_SIZE,
+    NO_INODE,
+    decode_entries,
+    encode_entry,
 )  # fmt: skip
 
 if TYPE_CHECKING:

@@ -19,8 +19,18 @@ from servers.mfs import bits, zones
 from servers.mfs.cache import BlockCache
 from servers.mfs.inode import ATIME, CTIME, MTIME, TABLE_SIZE, Inode, from_disk
 from servers.mfs.layout import (
-    BITS_PER_BLOCK, BLOCK_SIZE, INODE_SIZE, INODE_ZONES, INODES_PER_BLOCK, NO_ZONE, ROOT_INODE,
-    START_BLOCK, SUPER_OFFSET, Superblock, decode_inode, decode_superblock,
+    BITS_PER_BLOCK,
+    BLOCK_SIZE,
+    INODE_SIZE,
+    INODE_ZONES,
+    INODES_PER_BLOCK,
+    NO_ZONE,
+    ROOT_INODE,
+    START_BLOCK,
+    SUPER_OFFSET,
+    Superblock,
+    decode_inode,
+    decode_superblock,
 )  # fmt: skip
 
 _SUPER_BYTES: Final = 32
@@ -45,7 +55,7 @@ class FileSystem:
     # --- superblock
 
     async def read_super(self) -> None:
-        """Read and check the superblock; raises Refused(EINVAL) if it is no MINIX V3 file system."""
+        """Read and check the superblock; Refused(EINVAL) if it is no MINIX V3 file system."""
         buffer = await self.cache.get(0)
         data = await trap(Load(buffer.data + SUPER_OFFSET, _SUPER_BYTES))
         await self.cache.put(buffer)
@@ -177,7 +187,7 @@ class FileSystem:
         return inode
 
     async def put_inode(self, inode: Inode) -> None:
-        """End a use of `inode`.  With the last, a file without links is freed.  MINIX: put_inode."""
+        """End a use of `inode`; with the last, a file without links is freed."""
         if inode.count < 1:
             raise Panic(f"inode {inode.number} is put more often than it was taken")
         inode.count -= 1

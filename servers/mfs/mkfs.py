@@ -19,9 +19,23 @@ import attrs
 
 from servers.mfs.bits import filled
 from servers.mfs.layout import (
-    BITS_PER_BLOCK, BLOCK_SIZE, DIRECT_ZONES, ENTRY_SIZE, INODE_SIZE, INODE_ZONES,
-    INODES_PER_BLOCK, MAX_FILE_SIZE, NAME_SIZE, NO_ZONE, ROOT_INODE, START_BLOCK, SUPER_OFFSET,
-    ZONES_PER_BLOCK, DiskInode, Superblock, encode_entry,
+    BITS_PER_BLOCK,
+    BLOCK_SIZE,
+    DIRECT_ZONES,
+    ENTRY_SIZE,
+    INODE_SIZE,
+    INODE_ZONES,
+    INODES_PER_BLOCK,
+    MAX_FILE_SIZE,
+    NAME_SIZE,
+    NO_ZONE,
+    ROOT_INODE,
+    START_BLOCK,
+    SUPER_OFFSET,
+    ZONES_PER_BLOCK,
+    DiskInode,
+    Superblock,
+    encode_entry,
 )  # fmt: skip
 
 S_IFDIR: Final = 0o040000

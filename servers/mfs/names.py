@@ -8,7 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipc.errors import (
-    EBUSY, EEXIST, EINVAL, EISDIR, EMLINK, ENOENT, ENOTDIR, EPERM, EROFS,
+    EBUSY,
+    EEXIST,
+    EINVAL,
+    EISDIR,
+    EMLINK,
+    ENOENT,
+    ENOTDIR,
+    EPERM,
+    EROFS,
 )  # fmt: skip
 from servers.lib.loop import Refused
 from servers.mfs import directory

@@ -16,14 +16,21 @@ from ipc.errors import ENOMEM, OK
 from ipc.flags import MAP_ANON, MAP_PREALLOC, PROT_READ, PROT_WRITE
 from ipc.traps import Load, SendRec, trap
 from ipc.vm import (
-    VmClearcache, VmForgetcachepage, VmInfo, VmMapcachepage, VmMmap, VmMunmap, VmSetcachepage,
+    VmClearcache,
+    VmForgetcachepage,
+    VmInfo,
+    VmMapcachepage,
+    VmMmap,
+    VmMunmap,
+    VmSetcachepage,
 )  # fmt: skip
 from kernel.panic import Panic
 from servers.mfs.layout import BLOCK_SIZE
 
 VMSF_ONCE: Final = 1
 VMIW_STATS: Final = 1
-_STATS: Final = struct.Struct("<IIIII")  # struct vm_stats_info: page size, total, free, largest, cached
+# struct vm_stats_info: page size, total, free, largest, cached.
+_STATS: Final = struct.Struct("<IIIII")
 
 
 @attrs.define(eq=False)

@@ -28,8 +28,14 @@ from servers.mfs.device import READ_BIT, WRITE_BIT, BlockDevice
 from servers.mfs.filesystem import FileSystem
 from servers.mfs.inode import ATIME, CTIME, MTIME, S_IFBLK, S_IFCHR, Inode
 from servers.mfs.layout import (
-    BLOCK_SIZE, DIRECT_ZONES, ENTRY_SIZE, FLAG_CLEAN, NAME_SIZE, ROOT_INODE,
-    ZONES_PER_BLOCK, decode_entries,
+    BLOCK_SIZE,
+    DIRECT_ZONES,
+    ENTRY_SIZE,
+    FLAG_CLEAN,
+    NAME_SIZE,
+    ROOT_INODE,
+    ZONES_PER_BLOCK,
+    decode_entries,
 )  # fmt: skip
 from servers.mfs.pages import Pages
 
@@ -337,7 +343,8 @@ class Mfs(FileServer):
         while position + done < end:
             at = (position + done) % BLOCK_SIZE
             chunk = min(BLOCK_SIZE - at, end - position - done)
-            await self._transfer_block((position + done) // BLOCK_SIZE, data, done, at, chunk, write)
+            block = (position + done) // BLOCK_SIZE
+            await self._transfer_block(block, data, done, at, chunk, write)
             done += chunk
         return done
 

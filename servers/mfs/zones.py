@@ -13,7 +13,13 @@ from kernel.panic import Panic
 from servers.lib.loop import Refused
 from servers.mfs.inode import CTIME, MTIME, S_IFBLK, S_IFCHR, Inode
 from servers.mfs.layout import (
-    BLOCK_SIZE, DIRECT_ZONES, INODE_ZONES, MAX_FILE_SIZE, NO_BLOCK, NO_ZONE, ZONES_PER_BLOCK,
+    BLOCK_SIZE,
+    DIRECT_ZONES,
+    INODE_ZONES,
+    MAX_FILE_SIZE,
+    NO_BLOCK,
+    NO_ZONE,
+    ZONES_PER_BLOCK,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -101,7 +107,7 @@ async def new_block(fs: FileSystem, inode: Inode, position: int) -> Buffer:
 
 
 async def _enter(fs: FileSystem, inode: Inode, position: int, zone: int) -> None:
-    """Enter `zone` into the map; indirect blocks are made where they are missing.  MINIX: write_map."""
+    """Enter `zone` into the map; missing indirect blocks are made.  MINIX: write_map."""
     inode.dirty = True
     number = position // BLOCK_SIZE
     if number < DIRECT_ZONES:
@@ -220,7 +226,7 @@ async def release(fs: FileSystem, inode: Inode) -> None:
 
 
 async def free_range(fs: FileSystem, inode: Inode, start: int, end: int) -> None:
-    """Make a hole from byte `start` up to `end`; the size stays.  Raises Refused(EINVAL) if empty."""
+    """Make a hole from byte `start` to `end`; the size stays.  Refused(EINVAL) if it is empty."""
     end = min(end, inode.size)
     if end <= start:
         raise Refused(EINVAL)

@@ -68,7 +68,7 @@ class FileServer(Server):
     # --- the operations
 
     async def mount(self, device: int, label: str, read_only: bool) -> tuple[Node, int]:
-        """Use the file system on `device`, served by the driver `label`: its root and RES_* flags."""
+        """Use the file system on `device`, whose driver is `label`: its root and RES_* flags."""
         raise Refused(ENOSYS)
 
     async def unmount(self) -> None:

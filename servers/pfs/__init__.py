@@ -1,0 +1,1 @@
+"""PFS: the file system that keeps what is in pipes."""

@@ -1,0 +1,121 @@
+"""Asking file systems and VM: a request goes out asynchronously, and the worker waits.
+
+The answer comes back under the worker's transaction number.
+
+Source: MINIX ``servers/vfs/comm.c``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ipc.endpoint import NONE, SELF, VM
+from ipc.errors import EDEADLK, EFAULT, EIO, ERESTART, OK
+from ipc.message import Message, Reply
+from ipc.traps import Load, Store, trap
+from ipc.vm import VmProcctl
+from servers.lib.kernel_calls import CP_FLAG_TRY, VMPPARAM_HANDLEMEM, sys_vircopy
+from servers.lib.loop import Refused
+from servers.lib.memory import SCRATCH
+
+if TYPE_CHECKING:
+    from servers.vfs.mounts import Mount
+    from servers.vfs.server import Vfs
+    from servers.vfs.worker import Worker
+
+
+async def ask_fs(worker: Worker, fs: int, request: Message) -> Any:
+    """The answer of file system `fs` to `request`, whose `type` is the result."""
+    vfs = worker.vfs
+    mount = vfs.mounts.find(fs)
+    if mount is None:
+        return Reply(EIO)
+    if fs == worker.fp.endpoint:
+        return Reply(EDEADLK)
+    if mount.calling or mount.under_way >= mount.limit:
+        mount.queue.append((worker, request))
+    else:
+        await _send(vfs, mount, worker, request)
+    answer = await worker.pause(request.name, awaits=fs)
+    # ERESTART has a meaning of its own here, which a file system cannot give it.
+    return Reply(EIO) if answer.type == ERESTART else answer
+
+
+async def _send(vfs: Vfs, mount: Mount, worker: Worker, request: Message) -> None:
+    mount.under_way += 1
+    worker.task = mount.fs
+    await vfs.asynsend.send(mount.fs, request)
+
+
+async def send_more(vfs: Vfs) -> None:
+    """Send what waited until a file system had room for it.  MINIX: send_work."""
+    for mount in vfs.mounts.mounts:
+        if mount.queue and not mount.calling and mount.under_way < mount.limit:
+            worker, request = mount.queue.popleft()
+            await _send(vfs, mount, worker, request)
+
+
+def accept_answer(vfs: Vfs, source: int, message: Any) -> bool:
+    """Give an answer to the worker that waits for it; False if nobody does.  MINIX: do_reply."""
+    worker = vfs.pool.find(message.transid)
+    if worker is None or worker.task != source or worker.ticket is None:
+        return False
+    mount = vfs.mounts.find(source)
+    if mount is not None:
+        mount.under_way -= 1
+    worker.task = NONE
+    worker.proceed(message)
+    return True
+
+
+def give_up(vfs: Vfs, endpoint: int) -> None:
+    """`endpoint` is gone: whoever awaits its answer gets EIO.  MINIX: worker_stop_by_endpt."""
+    for worker in vfs.pool.workers:
+        if worker.process is not None and worker.task == endpoint:
+            worker.task = NONE
+            worker.proceed(Reply(EIO))
+    mount = vfs.mounts.find(endpoint)
+    while mount is not None and mount.queue:
+        mount.queue.popleft()[0].proceed(Reply(EIO))
+
+
+async def handle_memory(
+    worker: Worker, endpoint: int, address: int, length: int, writable: bool
+) -> int:
+    """Have VM provide memory of a process that a copy found missing: OK or an error number."""
+    request = VmProcctl(
+        param=VMPPARAM_HANDLEMEM, who=endpoint, m1=address, len=length, flags=int(writable),
+        transid=worker.transid,
+    )  # fmt: skip
+    worker.task = VM
+    await worker.vfs.asynsend.send(VM, request)
+    answer = await worker.pause("VM_PROCCTL", awaits=VM)
+    return int(answer.type)
+
+
+async def copy_from_user(worker: Worker, endpoint: int, address: int, length: int) -> bytes:
+    """Bytes of a process's memory; raises Refused with what the copy, or VM, said."""
+    if length == 0:
+        return b""
+    result = await sys_vircopy(endpoint, address, SELF, SCRATCH, length, CP_FLAG_TRY)
+    if result == EFAULT:
+        result = await handle_memory(worker, endpoint, address, length, False)
+        if result == OK:
+            result = await sys_vircopy(endpoint, address, SELF, SCRATCH, length, CP_FLAG_TRY)
+    if result != OK:
+        raise Refused(result)
+    return bytes(await trap(Load(SCRATCH, length)))
+
+
+async def copy_to_user(worker: Worker, data: bytes, endpoint: int, address: int) -> int:
+    """Copy `data` to a process's memory; OK or an error number."""
+    await trap(Store(SCRATCH, data))
+    result = await sys_vircopy(SELF, SCRATCH, endpoint, address, len(data), CP_FLAG_TRY)
+    if result == EFAULT:
+        result = await handle_memory(worker, endpoint, address, len(data), True)
+        if result == OK:
+            await trap(Store(SCRATCH, data))
+            result = await sys_vircopy(SELF, SCRATCH, endpoint, address, len(data), CP_FLAG_TRY)
+    return result
+
+

@@ -1,0 +1,172 @@
+"""Locks on vnodes and mounts: many readers, or readers beside one who serializes, or one writer.
+
+A lock is owned by a worker.  READ is shared.  SERIAL goes along with readers, but only one worker
+has it, and it may be upgraded to WRITE once the readers are gone.  WRITE goes with nothing.  Who
+wants WRITE goes before new readers; a lock that is let go is handed to the next in line at once, so
+nobody can slip in between.
+
+Source: MINIX ``servers/vfs/tll.c``.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    from servers.vfs.worker import Worker
+
+
+class Mode(enum.Enum):
+    """How a lock is held; NONE: by nobody."""
+
+    NONE = 0
+    READ = 1
+    SERIAL = 2
+    WRITE = 3
+
+
+@attrs.define(eq=False)
+class Lock:
+    """One lock; `owner` is who has it for SERIAL or WRITE, beside `readers` others."""
+
+    what: str = ""
+    mode: Mode = Mode.NONE
+    owner: Worker | None = None
+    readers: int = 0
+    _writers: deque[tuple[Worker, Mode]] = attrs.field(factory=deque)  # READ and WRITE
+    _serial: deque[Worker] = attrs.field(factory=deque)
+    _upgrading: bool = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether anybody has the lock or waits for it."""
+        return self.mode is not Mode.NONE or self.awaited
+
+    @property
+    def awaited(self) -> bool:
+        """Whether anybody waits for the lock."""
+        return bool(self._writers or self._serial)
+
+    async def acquire(self, worker: Worker, mode: Mode) -> bool:
+        """Get the lock; False (at once) if `worker` owns it already."""
+        if self.owner is worker:
+            return False
+        if self._grantable(mode):
+            self._grant(worker, mode)
+            return True
+        if mode is Mode.SERIAL:
+            self._serial.append(worker)
+        else:
+            self._writers.append((worker, mode))
+        await worker.pause(f"the lock on {self.what}")
+        return True
+
+    def _grantable(self, mode: Mode) -> bool:
+        if self.mode is Mode.NONE:
+            return True
+        if Mode.WRITE in (self.mode, mode) or self._writers or self._upgrading:
+            return False
+        return mode is Mode.READ or self.mode is Mode.READ
+
+    def _grant(self, worker: Worker, mode: Mode) -> None:
+        if mode is Mode.READ:
+            self.readers += 1
+            if self.mode is Mode.NONE:
+                self.mode = Mode.READ
+        else:
+            self.owner = worker
+            self.mode = mode
+
+    def release(self, worker: Worker) -> None:
+        """Let go of the lock, and hand it on."""
+        if self.owner is worker:
+            self.owner = None
+        else:
+            assert self.readers > 0, "only who has the lock lets go of it"
+            self.readers -= 1
+        self._hand_on()
+
+    def _hand_on(self) -> None:
+        if self.owner is not None:
+            if self._upgrading and not self.readers:
+                self._upgrading = False
+                self.mode = Mode.WRITE
+                self.owner.proceed()
+            return
+        self.mode = Mode.READ if self.readers else Mode.NONE
+        if self._writers:
+            if not self.readers:
+                worker, mode = self._writers.popleft()
+                self._grant(worker, mode)
+                worker.proceed()
+                if mode is Mode.READ:
+                    self._admit_serial()
+        else:
+            self._admit_serial()
+
+    def _admit_serial(self) -> None:
+        if self._serial:
+            worker = self._serial.popleft()
+            self._grant(worker, Mode.SERIAL)
+            worker.proceed()
+
+    async def upgrade(self, worker: Worker) -> None:
+        """From SERIAL to WRITE, when the readers are gone."""
+        assert self.owner is worker, "only the owner upgrades"
+        if self.mode is Mode.WRITE:
+            return
+        if self.readers:
+            self._upgrading = True
+            await worker.pause(f"the readers of {self.what}")
+        self.mode = Mode.WRITE
+
+    def downgrade(self, worker: Worker) -> None:
+        """From WRITE to SERIAL, or from SERIAL to READ."""
+        assert self.owner is worker, "only the owner downgrades"
+        if self.mode is Mode.WRITE:
+            self.mode = Mode.SERIAL
+            return
+        self.readers += 1
+        self.owner = None
+        self.mode = Mode.READ
+        if not self._writers:
+            self._admit_serial()
+
+    def owned_by(self, worker: Worker) -> bool:
+        """Whether `worker` has the lock for SERIAL or WRITE."""
+        return self.owner is worker
+
+    def check(self) -> None:
+        """Readers and owners go together as the mode says."""
+        assert (self.mode is Mode.NONE) == (self.owner is None and not self.readers), "mode"
+        assert self.mode is not Mode.WRITE or not self.readers, "a writer is alone"
+        assert (self.owner is not None) == (self.mode in (Mode.SERIAL, Mode.WRITE)), "owner"
+
+
+@attrs.define(eq=False)
+class Mutex:
+    """A lock that one worker has at a time; others wait in line."""
+
+    what: str = ""
+    owner: Worker | None = None
+    _line: deque[Worker] = attrs.field(factory=deque)
+
+    async def acquire(self, worker: Worker) -> None:
+        """Get the lock, which `worker` does not have."""
+        assert self.owner is not worker, "a mutex is taken once"
+        if self.owner is None:
+            self.owner = worker
+            return
+        self._line.append(worker)
+        await worker.pause(f"the lock on {self.what}")
+
+    def release(self, worker: Worker) -> None:
+        """Let go, and hand the lock on."""
+        assert self.owner is worker, "only who has a mutex lets go of it"
+        self.owner = self._line.popleft() if self._line else None
+        if self.owner is not None:
+            self.owner.proceed()

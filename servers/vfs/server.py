@@ -1,0 +1,412 @@
+"""VFS, the process: it receives messages, gives calls to workers, and sends their answers.
+
+Source: MINIX ``servers/vfs/main.c``, ``table.c``, ``worker.c`` worker_main, worker_start.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar, Final
+
+import attrs
+
+from ipc.endpoint import NONE, PM, VFS, slot_of
+from ipc.errors import EAGAIN, ENOSYS, OK
+from ipc.message import Message, RawMessage, Reply
+from ipc.pm_vfs import VfsPmInit
+from ipc.requests import as_request
+from ipc.traps import NOTIFY_CALL, STATUS_CALL_MASK, Receive, SendNb, trap
+from ipc.vfs import (
+    VfsAccess,
+    VfsChdir,
+    VfsChmod,
+    VfsChown,
+    VfsChroot,
+    VfsClose,
+    VfsCreat,
+    VfsFchdir,
+    VfsFchmod,
+    VfsFchown,
+    VfsFcntl,
+    VfsFstat,
+    VfsFstatvfs1,
+    VfsFsync,
+    VfsFtruncate,
+    VfsGetdents,
+    VfsLink,
+    VfsLseek,
+    VfsLstat,
+    VfsMkdir,
+    VfsMknod,
+    VfsOpen,
+    VfsPipe2,
+    VfsRead,
+    VfsReadlink,
+    VfsRename,
+    VfsRmdir,
+    VfsStat,
+    VfsStatvfs1,
+    VfsSymlink,
+    VfsSync,
+    VfsTruncate,
+    VfsUmask,
+    VfsUnlink,
+    VfsUtimens,
+    VfsVmcall,
+    VfsWrite,
+)  # fmt: skip
+from kernel.panic import Panic
+from servers.lib.asynsend import AsyncTable
+from servers.lib.grants import Grants
+from servers.lib.loop import Call, Refused, Server, Ticket
+from servers.lib.memory import Buffers
+from servers.vfs import pmcalls
+from servers.vfs.attributes import (
+    do_access,
+    do_chdir,
+    do_chmod,
+    do_chown,
+    do_fchdir,
+    do_fchmod,
+    do_fchown,
+    do_fstat,
+    do_fstatvfs,
+    do_ftruncate,
+    do_stat,
+    do_statvfs,
+    do_truncate,
+    do_umask,
+    do_utimens,
+)  # fmt: skip
+from servers.vfs.comm import accept_answer, send_more
+from servers.vfs.descriptors import do_fcntl, do_fsync, do_sync
+from servers.vfs.filp import FilpTable
+from servers.vfs.fproc import PID_FREE, BlockedOn, Fproc, FprocTable
+from servers.vfs.mounting import RootFileSystem, mount_pfs, mount_root
+from servers.vfs.mounts import MountTable
+from servers.vfs.names import (
+    do_link,
+    do_mkdir,
+    do_mknod,
+    do_readlink,
+    do_rename,
+    do_symlink,
+    do_unlink,
+)  # fmt: skip
+from servers.vfs.opening import do_close, do_creat, do_open
+from servers.vfs.pipes import do_pipe2, resume
+from servers.vfs.transfer import do_getdents, do_lseek, do_read, do_write
+from servers.vfs.vmcalls import do_vmcall
+from servers.vfs.vnode import VnodeTable
+from servers.vfs.worker import NR_WORKERS, PATH_MAX, Worker, WorkerPool
+
+UserCall = Callable[[Worker, Any], Awaitable[Message | None]]
+
+_ANYTHING: Final = Receive()
+_FROM_PM: Final = Receive(PM)
+
+CALLS: Final[dict[int, UserCall]] = {
+    VfsRead.type: do_read,
+    VfsWrite.type: do_write,
+    VfsLseek.type: do_lseek,
+    VfsOpen.type: do_open,
+    VfsCreat.type: do_creat,
+    VfsClose.type: do_close,
+    VfsLink.type: do_link,
+    VfsUnlink.type: do_unlink,
+    VfsChdir.type: do_chdir,
+    VfsMkdir.type: do_mkdir,
+    VfsMknod.type: do_mknod,
+    VfsChmod.type: do_chmod,
+    VfsChown.type: do_chown,
+    VfsAccess.type: do_access,
+    VfsSync.type: do_sync,
+    VfsRename.type: do_rename,
+    VfsRmdir.type: do_unlink,
+    VfsSymlink.type: do_symlink,
+    VfsReadlink.type: do_readlink,
+    VfsStat.type: do_stat,
+    VfsFstat.type: do_fstat,
+    VfsLstat.type: do_stat,
+    VfsFcntl.type: do_fcntl,
+    VfsPipe2.type: do_pipe2,
+    VfsUmask.type: do_umask,
+    VfsChroot.type: do_chdir,
+    VfsGetdents.type: do_getdents,
+    VfsFchdir.type: do_fchdir,
+    VfsFsync.type: do_fsync,
+    VfsTruncate.type: do_truncate,
+    VfsFtruncate.type: do_ftruncate,
+    VfsFchmod.type: do_fchmod,
+    VfsFchown.type: do_fchown,
+    VfsUtimens.type: do_utimens,
+    VfsVmcall.type: do_vmcall,
+    VfsStatvfs1.type: do_statvfs,
+    VfsFstatvfs1.type: do_fstatvfs,
+}
+
+
+@attrs.define(eq=False)
+class Vfs(Server):
+    """The virtual file system.
+
+    `root` says what to mount; without it there are no files, only pipes.  `grants` is the table
+    that the kernel reads as this process's grants.
+    """
+
+    REPLIES: ClassVar[type[SendNb]] = SendNb
+
+    root: RootFileSystem | None = None
+    grants: Grants = attrs.field(factory=Grants)
+    asynsend: AsyncTable = attrs.field(factory=AsyncTable)
+    buffers: Buffers = attrs.field(factory=Buffers)
+    processes: FprocTable = attrs.field(factory=FprocTable)
+    filps: FilpTable = attrs.field(factory=FilpTable)
+    vnodes: VnodeTable = attrs.field(factory=VnodeTable)
+    mounts: MountTable = attrs.field(factory=MountTable)
+    pool: WorkerPool = attrs.field(init=False)
+    runnable: deque[tuple[Ticket, Any]] = attrs.field(factory=deque)
+    revived: int = 0  # processes whose pipe call can go on
+
+    def __attrs_post_init__(self) -> None:
+        take = self.buffers.take
+        self.pool = WorkerPool(
+            [Worker(self, i, take(PATH_MAX), take(PATH_MAX)) for i in range(NR_WORKERS)]
+        )
+
+    async def main(self) -> None:
+        """Receive and serve for ever."""
+        await self._learn_processes()
+        await self._mount()
+        while True:
+            await self.settle()
+            if self.revived:
+                await self._unblock()
+                continue
+            source, message, status = await trap(_ANYTHING)
+            if status & STATUS_CALL_MASK != NOTIFY_CALL:
+                await self._serve(source, message)
+
+    async def settle(self) -> None:
+        """Run whatever workers can go on, and send what waited for room."""
+        while self.runnable:
+            ticket, value = self.runnable.popleft()
+            await self.resume(ticket, value)
+        await send_more(self)
+
+    # --- the start
+
+    async def _learn_processes(self) -> None:
+        """PM tells of the processes of the boot image, one by one; NONE ends the list."""
+        while True:
+            _source, message, _status = await trap(_FROM_PM)
+            message = as_request(message)
+            if not isinstance(message, VfsPmInit):
+                raise Panic(f"PM begins with {type(message).__name__}")
+            if message.endpt == NONE:
+                break
+            who = self.processes.at(message.slot)
+            who.endpoint, who.pid = message.endpt, message.pid
+        await pmcalls.tell_pm(Reply(OK))
+
+    async def _mount(self) -> None:
+        """Mount, as a call of VFS's own; other calls wait until it is done."""
+        worker = self.pool.assign(self.processes.at(slot_of(VFS)))
+        worker.call = Call(self, VFS, Reply(OK), self._mount_all(worker), answered=False)
+        await self.run(worker.call)
+
+    async def _mount_all(self, worker: Worker) -> None:
+        """Source: MINIX do_init_root."""
+        self.pool.closed = True
+        await mount_pfs(worker)
+        if self.root is not None:
+            await mount_root(worker, self.root)
+        self.pool.closed = False
+        self.pool.dismiss(worker)
+        while (who := self._next_pending()) is not None:
+            await self._run(self.pool.assign(who))
+
+    # --- messages
+
+    async def _serve(self, source: int, message: Message) -> None:
+        transid = getattr(message, "transid", 0)
+        if transid and accept_answer(self, source, message):
+            return
+        try:
+            message = as_request(message)
+        except Unreadable:
+            message = RawMessage(message.type)
+        if source == PM:
+            await self._serve_pm(message)
+            return
+        who = self.processes.lookup(source)
+        if who is None:
+            return  # a process that PM has not told of, or a task: not ours to answer
+        mount = self.mounts.find(source) if who.is_service else None
+        if mount is not None:
+            if mount.calling or not self.pool.available:
+                await self.reply(source, Reply(EAGAIN))
+                return
+            mount.calling = True
+        await self._start(who, message, spare=who.is_service)
+
+    async def _serve_pm(self, message: Any) -> None:
+        """Source: MINIX service_pm."""
+        at_once = pmcalls.AT_ONCE.get(message.type)
+        if at_once is not None:
+            await pmcalls.tell_pm(at_once(self, message))
+            return
+        if message.type in pmcalls.AS_PM:
+            who: Fproc | None = self.processes.lookup(PM)
+        elif message.type in pmcalls.BY_WORKER:
+            who = self.processes.lookup(message.endpt)
+        else:
+            await self.reply(PM, Reply(ENOSYS))
+            return
+        if who is None:
+            raise Panic(f"PM sends {message.name} about a process that VFS does not know")
+        if who.pm_job is not None:
+            raise Panic(f"PM sends {message.name} before {who.pm_job.name} is answered")
+        who.pm_job, who.pm_cause = message, self.context.delivered
+        if not who.pending and who.worker is None:
+            await self._activate(who, spare=False)
+
+    async def _start(
+        self, who: Fproc, message: Message, spare: bool, resumes: bool = False
+    ) -> None:
+        """Have a call of `who` done.  Source: MINIX worker_start."""
+        if who.job is not None:
+            # Only somebody who sends without waiting can come here; MINIX panics.
+            await self.reply(who.endpoint, Reply(EAGAIN))
+            return
+        who.job, who.job_cause, who.resumes = message, self.context.delivered, resumes
+        if not who.pending and who.worker is None:
+            await self._activate(who, spare)
+
+    async def _activate(self, who: Fproc, spare: bool) -> None:
+        if self.pool.available >= (1 if spare else 2) and (spare or not self.pool.closed):
+            await self._run(self.pool.assign(who))
+        else:
+            who.pending = True
+            self.pool.pending += 1
+
+    async def _unblock(self) -> None:
+        """Start what is left of the pipe call of a process that was revived."""
+        for who in self.processes.all():
+            if who.revived:
+                who.revived = False
+                self.revived -= 1
+                call, who.call = who.call, None
+                who.blocked_on = BlockedOn.NOTHING
+                assert call is not None, "who waits for a pipe has a call"
+                message: Message = (
+                    VfsWrite(call.fd, call.buffer, call.length)
+                    if call.writing
+                    else VfsRead(call.fd, call.buffer, call.length)
+                )
+                await self._start_resumed(who, message, call)
+                return
+        raise Panic("a process was revived, but there is none")
+
+    async def _start_resumed(self, who: Fproc, message: Message, call: Any) -> None:
+        who.call = call
+        await self._start(who, message, spare=False, resumes=True)
+
+    # --- workers
+
+    async def _run(self, worker: Worker) -> None:
+        """Let a worker that has a process begin."""
+        who = worker.fp
+        cause = who.job_cause if who.job is not None else who.pm_cause
+        message = who.job or who.pm_job
+        assert message is not None, "a worker is given a process that has work"
+        call = Call(self, who.endpoint, message, self._work(worker), cause, answered=False)
+        worker.call = call
+        await self.run(call)
+
+    async def _work(self, worker: Worker) -> Message | None:
+        """Do all that there is to do, process after process.  Source: MINIX worker_main."""
+        while True:
+            who = worker.fp
+            if who.job is not None:
+                await self._do_job(worker, who, who.job)
+                who.job = None
+            if who.pm_job is not None:
+                self._attribute(worker, who.pm_job, who.pm_cause)
+                await pmcalls.do_postponed(worker, who.pm_job)
+                who.pm_job = None
+            if who.is_service and (mount := self.mounts.find(who.endpoint)) is not None:
+                mount.calling = False
+            self.pool.dismiss(worker)
+            following = self._next_pending()
+            if following is None:
+                return None
+            worker.process, following.worker = following, worker
+            self.pool.busy += 1
+
+    def _attribute(self, worker: Worker, message: Message, cause: int) -> None:
+        """What the worker does from here on it does because of `message`."""
+        self.context.cause = cause
+        worker.call_number = message.type
+        if worker.call is not None:
+            worker.call.message, worker.call.cause = message, cause
+
+    def _next_pending(self) -> Fproc | None:
+        if not self.pool.may_do_pending():
+            return None
+        for who in self.processes.all():
+            if who.pending:
+                who.pending = False
+                self.pool.pending -= 1
+                return who
+        raise Panic("a call waits for a worker, but there is none")
+
+    async def _do_job(self, worker: Worker, who: Fproc, message: Message) -> None:
+        """Do a call and answer it.  Source: MINIX do_work, do_pending_pipe."""
+        self._attribute(worker, message, who.job_cause)
+        endpoint = who.endpoint
+        handler = CALLS.get(message.type, do_unknown)
+        try:
+            if who.resumes:
+                call, who.call, who.resumes = who.call, None, False
+                assert call is not None, "kept when it was started"
+                reply = await resume(worker, call)
+            else:
+                reply = await handler(worker, message)
+        except Refused as refusal:
+            reply = Reply(refusal.errno)
+        except Panic as panic:
+            panic.during(self.name, handler.__name__, str(worker.call))
+            raise
+        if reply is not None and who.pid != PID_FREE:
+            await self.reply(endpoint, reply)
+
+    def check(self) -> None:
+        """Counts against what they count; nothing is locked when nothing is under way."""
+        check(self)
+
+
+async def do_unknown(_worker: Worker, _request: Message) -> Message | None:
+    """Refuse what is not in the table."""
+    raise Refused(ENOSYS)
+
+
+def check(vfs: Vfs) -> None:
+    """Every filp is referred to as often as it counts; with nobody at work nothing is locked."""
+    uses: dict[int, int] = {}
+    for who in vfs.processes.all():
+        for filp in who.filps:
+            if filp is not None:
+                uses[id(filp)] = uses.get(id(filp), 0) + 1
+                assert filp.count > 0, "a descriptor refers to a filp in use"
+                assert filp.vnode.references > 0, "an open file has a vnode in use"
+    for who in vfs.processes.all():
+        for filp in who.filps:
+            if filp is not None:
+                assert filp.count == uses[id(filp)], "a filp counts its descriptors"
+    if all(worker.process is None for worker in vfs.pool.workers):
+        for vnode in vfs.vnodes.all():
+            vnode.lock.check()
+            assert not vnode.lock.busy, f"{vnode.lock.what} is locked, but nobody works"
+

@@ -1,0 +1,146 @@
+"""read, write, lseek, getdents, and what VM asks for: bringing pages of a file into its cache.
+
+Source: MINIX ``servers/vfs/read.c``, ``write.c``, ``open.c`` actual_lseek.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ipc.errors import EBADF, EINVAL, EIO, EOVERFLOW, ESPIPE, OK
+from ipc.flags import O_APPEND
+from ipc.message import Message, Reply
+from ipc.vfs import VfsGetdents, VfsLseek, VfsLseekReply, VfsRead, VfsWrite
+from servers.lib.loop import Refused
+from servers.vfs import pipes
+from servers.vfs.filp import R_BIT, W_BIT, Filp
+from servers.vfs.fproc import PipeCall
+from servers.vfs.lock import Mode
+from servers.vfs.requests import req_getdents, req_inhibread, req_peek, req_read_write
+
+if TYPE_CHECKING:
+    from servers.vfs.worker import Worker
+
+SSIZE_MAX: Final = 0x7FFFFFFF
+OFF_MAX: Final = (1 << 63) - 1
+OFF_MIN: Final = -1 << 63
+SEEK_SET, SEEK_CUR, SEEK_END = 0, 1, 2
+
+
+async def do_read(worker: Worker, request: VfsRead) -> Message | None:
+    """read."""
+    return await _transfer(worker, request.fd, request.buf, request.len, writing=False)
+
+
+async def do_write(worker: Worker, request: VfsWrite) -> Message | None:
+    """write."""
+    return await _transfer(worker, request.fd, request.buf, request.len, writing=True)
+
+
+async def _transfer(
+    worker: Worker, fd: int, address: int, length: int, writing: bool
+) -> Message | None:
+    who = worker.fp
+    filp = await who.lock_filp(worker, fd, Mode.WRITE if writing else Mode.READ)
+    try:
+        if not filp.mode & (W_BIT if writing else R_BIT):
+            raise Refused(EBADF)
+        if length == 0:
+            return Reply(0)
+        done = await read_write(worker, filp, fd, address, length, writing)
+        return None if done is None else Reply(done)
+    finally:
+        filp.unlock(worker)
+
+
+async def read_write(
+    worker: Worker, filp: Filp, fd: int, address: int, length: int, writing: bool
+) -> int | None:
+    """Copy between the caller and an open file, locked; how many bytes (None: the caller waits)."""
+    vnode = filp.vnode
+    who = worker.fp
+    if length > SSIZE_MAX:
+        raise Refused(EINVAL)
+    if vnode.is_pipe:
+        call = PipeCall(writing, fd, address, length)
+        try:
+            return await pipes.transfer(worker, filp, call)
+        except Refused as refusal:
+            await pipes.signal_broken_pipe(who, filp, refusal.errno, writing)
+            raise
+    if not (vnode.is_regular or vnode.is_directory):
+        raise Refused(EIO)
+    position = filp.position
+    if writing and filp.flags & O_APPEND:
+        position = vnode.size
+    position, done = await req_read_write(
+        worker, vnode.fs, vnode.inode, position, (who.endpoint, address, length), writing
+    )
+    if writing and position > vnode.size:
+        vnode.size = position
+    filp.position = position
+    return done
+
+
+async def peek(worker: Worker, fd: int, length: int) -> int:
+    """Bring part of a file that VM has open into its cache; OK or an error number."""
+    filp = await worker.fp.lock_filp(worker, fd, Mode.READ)
+    try:
+        if not filp.mode & R_BIT:
+            raise Refused(EBADF)
+        if length == 0:
+            return OK
+        vnode = filp.vnode
+        if not (vnode.is_regular or vnode.is_directory):
+            raise Refused(EINVAL)
+        return await req_peek(worker, vnode.fs, vnode.inode, filp.position, length)
+    finally:
+        filp.unlock(worker)
+
+
+async def do_lseek(worker: Worker, request: VfsLseek) -> Message | None:
+    """lseek."""
+    position = await seek(worker, request.fd, request.whence, request.offset)
+    return VfsLseekReply(OK, position)
+
+
+async def seek(worker: Worker, fd: int, whence: int, offset: int) -> int:
+    """Move the position of an open file; where it is then.  Raises Refused.
+
+    The file system is told, so that it does not read ahead at the old place.
+    """
+    filp = await worker.fp.lock_filp(worker, fd, Mode.READ)
+    try:
+        vnode = filp.vnode
+        if vnode.is_pipe:
+            raise Refused(ESPIPE)
+        starts = {SEEK_SET: 0, SEEK_CUR: filp.position, SEEK_END: vnode.size}
+        if whence not in starts:
+            raise Refused(EINVAL)
+        position = starts[whence] + offset
+        if not OFF_MIN <= position <= OFF_MAX:
+            raise Refused(EOVERFLOW)
+        if position != filp.position:
+            filp.position = position
+            result = await req_inhibread(worker, vnode.fs, vnode.inode)
+            if result != OK:
+                raise Refused(result)
+        return position
+    finally:
+        filp.unlock(worker)
+
+
+async def do_getdents(worker: Worker, request: VfsGetdents) -> Message | None:
+    """getdents."""
+    filp = await worker.fp.lock_filp(worker, request.fd, Mode.READ)
+    try:
+        vnode = filp.vnode
+        if not filp.mode & R_BIT or not vnode.is_directory:
+            raise Refused(EBADF)
+        user = (worker.fp.endpoint, request.buf, request.len)
+        position, done = await req_getdents(worker, vnode.fs, vnode.inode, filp.position, user)
+        if done > 0:
+            filp.position = position
+        return Reply(done)
+    finally:
+        filp.unlock(worker)

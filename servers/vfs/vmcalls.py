@@ -1,0 +1,87 @@
+"""What VM asks: to have a file for a mapping, to let go of it, and to bring pages of it in.
+
+VM is a process like others here: the files that it has mapped are open under descriptors of its
+own.  The answer is a message with its own number, sent asynchronously, because VM may be doing
+something else.
+
+Source: MINIX ``servers/vfs/misc.c`` do_vm_call, dupvm.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ipc.endpoint import VM
+from ipc.errors import EBADF, EINVAL, ENOSYS, ESRCH, OK
+from ipc.message import Message
+from ipc.vfs import VfsVmcall
+from ipc.vm import VmVfsReply
+from kernel.panic import Panic
+from servers.lib.fsdriver.node import S_IFBLK, S_IFMT
+from servers.lib.fsdriver.server import RES_HASPEEK
+from servers.lib.loop import Refused
+from servers.vfs.lock import Mode
+from servers.vfs.opening import close_fd
+from servers.vfs.transfer import SEEK_SET, peek, seek
+
+if TYPE_CHECKING:
+    from servers.vfs.worker import Worker
+
+FDLOOKUP: Final = 101
+FDCLOSE: Final = 102
+FDIO: Final = 103
+PAGE_SIZE: Final = 4096
+
+
+async def do_vmcall(worker: Worker, request: VfsVmcall) -> Message | None:
+    """Do one of VM's requests; the answer says which one it was."""
+    if worker.fp.endpoint != VM:
+        raise Refused(ENOSYS)
+    try:
+        if request.req == FDLOOKUP:
+            answer = await _look_up(worker, request)
+        elif request.req == FDCLOSE:
+            answer = _answer(request, await close_fd(worker, worker.fp, request.fd))
+        elif request.req == FDIO:
+            answer = _answer(request, await _bring_in(worker, request))
+        else:
+            raise Panic(f"VM asks VFS for {request.req}, which is nothing")
+    except Refused as refusal:
+        answer = _answer(request, refusal.errno)
+    await worker.vfs.asynsend.send(VM, answer, 0)
+    return None
+
+
+def _answer(request: VfsVmcall, result: int) -> VmVfsReply:
+    return VmVfsReply(endpoint=request.endpoint, result=result, reqid=request.reqid)
+
+
+async def _look_up(worker: Worker, request: VfsVmcall) -> VmVfsReply:
+    """Give VM a descriptor of its own for an open file of a process, and say what file it is."""
+    who = worker.vfs.processes.lookup(request.endpoint)
+    if who is None:
+        raise Refused(ESRCH)
+    try:
+        filp = await who.lock_filp(worker, request.fd, Mode.READ)
+    except Refused:
+        raise Refused(EBADF) from None
+    try:
+        vnode = filp.vnode
+        if vnode.mount is None or not vnode.mount.fs_flags & RES_HASPEEK:
+            raise Refused(EINVAL)
+        if not vnode.is_regular and vnode.mode & S_IFMT != S_IFBLK:
+            raise Refused(EINVAL)
+        fd = worker.fp.free_fd()
+        filp.count += 1
+        worker.fp.filps[fd] = filp
+        return VmVfsReply(
+            endpoint=request.endpoint, result=OK, reqid=request.reqid, dev=vnode.device,
+            ino=vnode.inode, fd=fd, size_pages=-(-vnode.size // PAGE_SIZE),
+        )  # fmt: skip
+    finally:
+        filp.unlock(worker)
+
+
+async def _bring_in(worker: Worker, request: VfsVmcall) -> int:
+    await seek(worker, request.fd, SEEK_SET, request.offset)
+    return await peek(worker, request.fd, request.length)
