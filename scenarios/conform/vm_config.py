@@ -1,0 +1,54 @@
+"""The header of a VM recording: the machine as VM finds it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scenarios.conform.recording import Malformed, checked, field, optional
+from servers.vm.config import (
+    USER_END,
+    BootAcl,
+    BootConfig,
+    BootProcess,
+    BootRegion,
+)
+
+Json = dict[str, Any]
+
+
+def boot_config(boot: Json) -> BootConfig:
+    """The configuration of a header's `boot`.  Raises Malformed."""
+    return BootConfig(
+        chunks=tuple(_chunk(each) for each in field(boot, "mem", list)),
+        processes=tuple(_process(checked(each, "procs", dict)) for each in field(boot, "procs", list)),
+        acl=tuple(_acl(checked(each, "acl", dict)) for each in optional(boot, "acl", list, [])),
+        user_end=optional(boot, "user_end", int, USER_END),
+        user_stack=optional(boot, "user_sp", int, USER_END),
+        file_maps=bool(optional(boot, "filemap", int, 1)),
+        vm_bytes=optional(boot, "vm_allocated_bytes", int, 0),
+        kernel_bytes=optional(boot, "kernel_allocated_bytes", int, 0),
+        kernel_dynamic_bytes=optional(boot, "kernel_allocated_bytes_dynamic", int, 0),
+    )
+
+
+def _chunk(value: object) -> tuple[int, int]:
+    pair = checked(value, "mem", list)
+    if len(pair) != 2:
+        raise Malformed("a memory chunk is [base, size]")
+    return checked(pair[0], "base", int), checked(pair[1], "size", int)
+
+
+def _process(value: Json) -> BootProcess:
+    regions = tuple(
+        BootRegion(
+            field(each, "vaddr", int), field(each, "len", int), bool(optional(each, "prealloc", int, 0))
+        )
+        for each in optional(value, "regions", list, [])
+    )
+    return BootProcess(field(value, "endpoint", int), field(value, "slot", int), regions)
+
+
+def _acl(value: Json) -> BootAcl:
+    calls = value.get("calls")
+    mask = None if calls is None else sum(1 << call for call in set(checked(calls, "calls", list)))
+    return BootAcl(field(value, "endpoint", int), mask, bool(optional(value, "sys", int, 0)))

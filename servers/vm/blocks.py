@@ -1,0 +1,108 @@
+"""Blocks: the pages of physical memory that regions refer to, and how often.
+
+A block is a number, an index into arrays; 0 is no block.  Several pages of regions may refer to
+one block (after a fork, or through the page cache), which is what copy-on-write looks at.  A block
+without a frame (`phys` is NO_FRAME) stands for a page that is still being fetched.
+
+Source: MINIX ``servers/vm/pb.c``, ``region.h`` phys_block.
+"""
+
+from __future__ import annotations
+
+from array import array
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+NO_FRAME: Final = 0xFFFFFFFE  # MINIX: MAP_NONE
+
+Numbers: TypeAlias = NDArray[np.uint32]
+
+_FIRST_CAPACITY: Final = 1024
+
+
+class Blocks:
+    """All blocks.  `phys[b]` is the address of the frame, `refs[b]` counts the references.
+
+    `mask` is what a reference count is cut to: eight bits in MINIX.
+    """
+
+    __slots__ = ("cached", "capacity", "free", "mask", "phys", "refs", "used", "view", "views")
+
+    def __init__(self, mask: int = 0x7FFFFFFF) -> None:
+        self.mask = mask
+        self.capacity = 0
+        self.used = 1  # numbers from here on have never been used
+        self.free: list[int] = []
+        self.phys = array("I")
+        self.refs = array("i")
+        self.cached = bytearray()  # 1: the page cache has it
+        self._grow(_FIRST_CAPACITY)
+
+    def new(self, phys: int) -> int:
+        """A new block for the frame at `phys` (or NO_FRAME), without references."""
+        if self.free:
+            block = self.free.pop()
+        else:
+            if self.used == self.capacity:
+                self._grow(2 * self.capacity)
+            block = self.used
+            self.used += 1
+        self.phys[block] = phys
+        self.refs[block] = 0
+        self.cached[block] = 0
+        return block
+
+    def new_many(self, phys: NDArray[Any]) -> Numbers:
+        """As many new blocks as there are frames in `phys`, each with one reference."""
+        count = len(phys)
+        recycled = self.free[max(0, len(self.free) - count) :]
+        del self.free[len(self.free) - len(recycled) :]
+        recycled.reverse()
+        fresh = count - len(recycled)
+        while self.used + fresh > self.capacity:
+            self._grow(2 * self.capacity)
+        numbers = np.empty(count, dtype=np.uint32)
+        numbers[: len(recycled)] = recycled
+        numbers[len(recycled) :] = np.arange(self.used, self.used + fresh, dtype=np.uint32)
+        self.used += fresh
+        self.view[numbers] = phys
+        self.views[numbers] = 1
+        np.frombuffer(self.cached, dtype=np.uint8)[numbers] = 0
+        return numbers
+
+    def reference(self, block: int) -> None:
+        """Count one more reference."""
+        self.refs[block] = (self.refs[block] + 1) & self.mask
+
+    def reference_many(self, numbers: Numbers) -> None:
+        """Count one more reference to each of the blocks, all different."""
+        self.views[numbers] = (self.views[numbers] + 1) & self.mask
+
+    def unreference_many(self, numbers: Numbers) -> Numbers:
+        """Count one reference less to each of the blocks, all different; returns those at zero."""
+        left = self.views[numbers] - 1
+        self.views[numbers] = left
+        return numbers[left == 0]
+
+    def release(self, block: int) -> None:
+        """Forget a block without references."""
+        self.refs[block] = 0
+        self.phys[block] = NO_FRAME
+        self.free.append(block)
+
+    def release_many(self, numbers: Numbers) -> None:
+        """Forget blocks without references."""
+        self.view[numbers] = NO_FRAME
+        self.free.extend(numbers.tolist())
+
+    def _grow(self, capacity: int) -> None:
+        # Arrays that numpy looks at cannot be extended in place.
+        more = capacity - self.capacity
+        self.phys = array("I", self.phys.tobytes() + bytes(4 * more))
+        self.refs = array("i", self.refs.tobytes() + bytes(4 * more))
+        self.cached = bytearray(self.cached + bytes(more))
+        self.view: Numbers = np.frombuffer(self.phys, dtype=np.uint32)
+        self.views: NDArray[np.int32] = np.frombuffer(self.refs, dtype=np.int32)
+        self.capacity = capacity

@@ -1,0 +1,141 @@
+"""What file systems ask of the page cache.  Source: MINIX ``servers/vm/mem_cache.c``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ipc.errors import EFAULT, EINVAL, ENOENT, ENOMEM
+from ipc.message import Reply
+from ipc.vm import (
+    VmClearcache,
+    VmForgetcachepage,
+    VmMapcachepage,
+    VmMapcachepageReply,
+    VmSetcachepage,
+)
+from servers.lib.loop import Refused
+from servers.vm.config import MMAP_BASE
+from servers.vm.mapping import cut, map_region
+from servers.vm.memory import Memory
+from servers.vm.memtypes import ANON, CACHE, CONTIG
+from servers.vm.outcome import MAPPED
+from servers.vm.pagecache import NO_DEVICE, NO_INODE, ONCE, CachedPage
+from servers.vm.process import PAGE, WORD
+from servers.vm.region import ANON as ANON_FLAG
+from servers.vm.region import WRITABLE, Region
+
+if TYPE_CHECKING:
+    from servers.vm.server import VmServer
+
+
+def _demand_aligned(*offsets: int) -> None:
+    if any(offset % PAGE for offset in offsets):
+        raise Refused(EFAULT)
+
+
+async def do_mapcache(vm: VmServer, source: int, message: VmMapcachepage) -> VmMapcachepageReply:
+    """Map pages of the cache into the caller; ENOENT unless all of them are in it."""
+    memory = vm.memory
+    _demand_aligned(message.dev_offset, message.ino_offset)
+    process = memory.process(source)
+    assert process is not None, "the caller is known"
+    if not message.pages:
+        raise Refused(EINVAL)
+    length = message.pages * PAGE
+    top = memory.config.user_end
+    region = map_region(memory, process, MMAP_BASE, top, length, ANON_FLAG | WRITABLE, CACHE)
+    if region is None:
+        raise Refused(ENOMEM)
+    for page in range(message.pages):
+        offset = page * PAGE
+        cached = memory.cache.find(
+            message.dev, message.dev_offset + offset, message.ino, message.ino_offset + offset
+        )
+        if cached is None or cached.flags & ONCE:
+            cut(memory, process, region, 0, length)
+            raise Refused(ENOENT)
+        region.param = cached.block
+        if memory.map_page(region, page, write=True, may_ask=False) is not MAPPED:
+            cut(memory, process, region, 0, length)
+            raise Refused(ENOMEM)
+    return VmMapcachepageReply(addr=region.vaddr)
+
+
+async def do_setcache(vm: VmServer, source: int, message: VmSetcachepage) -> Reply:
+    """Put pages of the caller's memory into the cache.
+
+    EFAULT where the caller has no page, or one that is not its own alone.
+    """
+    memory = vm.memory
+    if not message.pages:
+        raise Refused(EINVAL)
+    _demand_aligned(message.dev_offset, message.ino_offset)
+    if message.dev == NO_DEVICE and "setcache-nodev" not in memory.quirks:
+        raise Refused(EINVAL)
+    process = memory.process(source)
+    assert process is not None, "the caller is known"
+    for offset in range(0, message.pages * PAGE, PAGE):
+        vaddr = (message.block + offset) & WORD
+        region = memory.region_at(process, vaddr)
+        page = 0 if region is None else (vaddr - region.vaddr) >> 12
+        if region is None or not region.block(page):
+            raise Refused(EFAULT)
+        _set_page(memory, region, page, message, offset)
+    return Reply()
+
+
+def _set_page(
+    memory: Memory, region: Region, page: int, message: VmSetcachepage, offset: int
+) -> None:
+    """Put one page into the cache, in place of what is there for that offset."""
+    cache = memory.cache
+    block = region.table()[page]
+    cached = cache.find(
+        message.dev, message.dev_offset + offset, message.ino, message.ino_offset + offset
+    )
+    if cached is not None and cached.block == block and not cached.flags & ONCE:
+        _keep(memory, cached, message)
+        return
+    if "setcache-drops-old" not in memory.quirks:
+        _demand_private(memory, region, page)
+    if cached is not None:
+        cache.remove(cached)
+    _demand_private(memory, region, page)
+    region.set_kind(page, CACHE)
+    added = cache.add(
+        message.dev, message.dev_offset + offset, message.ino, message.ino_offset + offset,
+        message.flags, block,
+    )  # fmt: skip
+    if not added:
+        raise Refused(EINVAL)
+
+
+def _keep(memory: Memory, cached: CachedPage, message: VmSetcachepage) -> None:
+    """The page is in the cache already; it may belong to no file any more."""
+    if message.ino == NO_INODE and "stale-inode" not in memory.quirks:
+        memory.cache.set_inode(cached, NO_INODE, 0)
+
+
+def _demand_private(memory: Memory, region: Region, page: int) -> None:
+    kind = region.kind_of(page)
+    if kind not in (ANON, CONTIG) or memory.blocks.refs[region.table()[page]] != 1:
+        raise Refused(EFAULT)
+
+
+async def do_forgetcache(vm: VmServer, source: int, message: VmForgetcachepage) -> Reply:
+    """Drop pages of a device from the cache."""
+    if not message.pages:
+        raise Refused(EINVAL)
+    _demand_aligned(message.dev_offset)
+    cache = vm.memory.cache
+    for offset in range(0, message.pages * PAGE, PAGE):
+        cached = cache.find(message.dev, message.dev_offset + offset, touch=False)
+        if cached is not None:
+            cache.remove(cached)
+    return Reply()
+
+
+async def do_clearcache(vm: VmServer, source: int, message: VmClearcache) -> Reply:
+    """Drop all pages of a device from the cache."""
+    vm.memory.cache.clear_device(message.dev)
+    return Reply()

@@ -1,0 +1,255 @@
+"""The state of VM: processes, regions, blocks, frames, the page cache, mapped files.
+
+Everything here is synchronous, and so is all that works on it (`mapping`, `forking`, the kinds of
+memory): nothing in it waits for another server.
+
+Source: MINIX ``servers/vm/glo.h``, ``region.c``, ``pb.c``.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+import numpy as np
+
+from ipc.endpoint import slot_of
+from kernel.memory.mmu import Mmu
+from kernel.memory.space import PTE_PRESENT, PTE_USER, PTE_WRITE
+from kernel.panic import Panic
+from kernel.quirks import Quirks
+from servers.vm.alloc import Allocator
+from servers.vm.blocks import NO_FRAME, Blocks, Numbers
+from servers.vm.config import BootConfig
+from servers.vm.fileref import FileRefs
+from servers.vm.memtypes.base import MemoryType
+from servers.vm.outcome import MAPPED, Failed, Outcome
+from servers.vm.pagecache import PageCache
+from servers.vm.process import INUSE, WORD, VmProcess
+from servers.vm.region import WRITABLE, Region
+from servers.vm.vfsqueue import FDCLOSE, VfsQueue
+
+READ_ONLY: Final = PTE_PRESENT | PTE_USER
+READ_WRITE: Final = PTE_PRESENT | PTE_USER | PTE_WRITE
+
+_EIGHT_BITS: Final = 0xFF
+_ALL_BITS: Final = 0x7FFFFFFF
+
+
+@attrs.define(eq=False)
+class Memory:
+    """All that VM knows, and the operations on one page or block that everything else uses."""
+
+    mmu: Mmu
+    config: BootConfig
+    quirks: Quirks
+    processes: dict[int, VmProcess] = attrs.field(factory=dict)  # by slot
+    vm_instances: int = 1
+    next_region_id: int = 0
+    blocks: Blocks = attrs.field(init=False)
+    allocator: Allocator = attrs.field(init=False)
+    cache: PageCache = attrs.field(init=False)
+    files: FileRefs = attrs.field(init=False)
+    vfs: VfsQueue = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        quirks = self.quirks
+        self.blocks = Blocks(_EIGHT_BITS if "refcount-wrap" in quirks else _ALL_BITS)
+        self.cache = PageCache(self.blocks, quirks, self.free_frame)
+        self.allocator = Allocator(self.mmu, quirks, self.cache.evict)
+        self.vfs = VfsQueue(quirks)
+        self.files = FileRefs(quirks, self._close_file)
+
+    # Looking things up.
+
+    def process(self, endpoint: int) -> VmProcess | None:
+        """The process with that endpoint, if it is alive.  MINIX: vm_isokendpt."""
+        process = self.processes.get(slot_of(endpoint))
+        if process is None or process.endpoint != endpoint or not process.flags & INUSE:
+            return None
+        return process
+
+    def slot(self, number: int) -> VmProcess:
+        """The slot with that number, made if it was never used."""
+        process = self.processes.get(number)
+        if process is None:
+            process = self.processes[number] = VmProcess(number)
+        return process
+
+    def region_at(self, process: VmProcess, vaddr: int) -> Region | None:
+        """The region that `vaddr` lies in.  MINIX: map_lookup."""
+        region = process.regions.floor(vaddr)
+        if region is None or vaddr - region.vaddr >= region.length:
+            return None
+        return region
+
+    def new_region(
+        self, owner: VmProcess, vaddr: int, length: int, flags: int, kind: MemoryType
+    ) -> Region:
+        """A region with the next number, in no process's tree yet."""
+        number = self.next_region_id
+        self.next_region_id = number + 1
+        return Region(owner, vaddr, length, flags, kind, number)
+
+    # What pages refer to.
+
+    def link(self, region: Region, page: int, block: int, kind: MemoryType) -> None:
+        """Let page `page`, which has no block, be `block`, memory of kind `kind`."""
+        self.blocks.reference(block)
+        region.table()[page] = block
+        region.set_kind(page, kind)
+        region.owner.gain(1)
+
+    def link_new(self, region: Region, first: int, blocks: Numbers) -> None:
+        """Let the pages from `first` on, which have no blocks, be new blocks of one reference."""
+        region.table()
+        region.numbers(first, len(blocks))[:] = blocks
+        region.owner.gain(len(blocks))
+
+    def relink(self, region: Region, page: int, block: int) -> None:
+        """Let page `page` be `block` instead of the block that it was."""
+        table = region.table()
+        self._unreference(table[page], region.kind_of(page))
+        self.blocks.reference(block)
+        table[page] = block
+
+    def unlink(self, region: Region, page: int) -> None:
+        """Let page `page` have no block any more.  MINIX: pb_unreferenced."""
+        table = region.table()
+        block = table[page]
+        table[page] = 0
+        region.owner.lose(1)
+        self._unreference(block, region.kind_of(page))
+
+    def unlink_many(self, region: Region, first: int, count: int) -> None:
+        """Let none of `count` pages from `first` on have a block any more.  MINIX: map_subfree."""
+        if region.blocks is None:
+            return
+        if count == 1:
+            if region.blocks[first]:
+                self.unlink(region, first)
+            return
+        view = region.numbers(first, count)
+        (where,) = view.nonzero()
+        if not len(where):
+            return
+        numbers = view[where]
+        view[where] = 0
+        region.owner.lose(len(numbers))
+        if self.blocks.mask == _EIGHT_BITS and not self.blocks.views[numbers].all():
+            raise Panic("a block has no references", quirk="refcount-wrap")
+        dead = self.blocks.unreference_many(numbers)
+        if not len(dead):
+            return
+        frames = self.blocks.view[dead]
+        owned = frames != NO_FRAME
+        if region.kinds is not None:
+            kinds = region.codes(first, count)[where][self.blocks.views[numbers] == 0]
+            owned &= kinds != _DIRECT_CODE
+        elif not region.kind.owns_frames:
+            owned[:] = False
+        self.allocator.give_back_many((frames[owned] >> 12).astype(np.int64))
+        self.blocks.release_many(dead)
+
+    def _unreference(self, block: int, kind: MemoryType) -> None:
+        refs = self.blocks.refs
+        left = refs[block] - 1
+        if left > 0:
+            refs[block] = left
+            return
+        if left < 0:
+            raise Panic("a block has no references", quirk="refcount-wrap")
+        phys = self.blocks.phys[block]
+        if kind.owns_frames and phys != NO_FRAME:
+            self.allocator.give_back(phys >> 12)
+        self.blocks.release(block)
+
+    def free_frame(self, phys: int) -> None:
+        """Give the frame at `phys` back."""
+        self.allocator.give_back(phys >> 12)
+
+    # Page tables.
+
+    def map_page(self, region: Region, page: int, write: bool, may_ask: bool) -> Outcome:
+        """Put memory behind page `page` of `region` and map it, for a read or a `write`.
+
+        This is what a page fault comes to.  `may_ask`: whether the caller can wait for VFS.
+        MINIX: map_pf.
+        """
+        if region.vaddr & 0xFFF:
+            raise Panic("a region does not start at a page", quirk="unaligned-mmap")
+        if write and not region.flags & WRITABLE:
+            raise Panic("a write to a region that is not writable", quirk="pin-readonly")
+        block = region.block(page)
+        if not block:
+            block = self.blocks.new(NO_FRAME)
+            self.link(region, page, block, region.kind)
+        kind = region.kind_of(page)
+        if not write or not kind.writable(self, region, block):
+            outcome = kind.fault(self, region, page, write, may_ask)
+            if outcome is not MAPPED:
+                if type(outcome) is Failed and self._drops(region, page):
+                    self.unlink(region, page)
+                return outcome
+        self.write_entry(region, page)
+        return MAPPED
+
+    def _drops(self, region: Region, page: int) -> bool:
+        """Whether a page that could not be had is taken out of its region.
+
+        One that was there before, but for which there is no memory to copy it, stays as it was.
+        """
+        if "cow-enomem-stale-pte" in self.quirks:
+            return True
+        return self.blocks.phys[region.table()[page]] == NO_FRAME or not region.owner.space.lookup(
+            region.vaddr + (page << 12)
+        )
+
+    def write_entry(self, region: Region, page: int) -> None:
+        """Write the page table entry of page `page`.  MINIX: map_ph_writept."""
+        block = region.table()[page]
+        blocks = self.blocks
+        if not blocks.refs[block]:
+            raise Panic("a mapped block has no references", quirk="refcount-wrap")
+        flags = READ_ONLY
+        if region.flags & WRITABLE and region.kind_of(page).writable(self, region, block):
+            flags = READ_WRITE
+        vaddr = region.vaddr + (page << 12)
+        self.mmu.map_page(region.owner.space, vaddr, blocks.phys[block] | flags)
+
+    def write_entries(self, region: Region) -> None:
+        """Write the page table entries of all pages of `region` that are there."""
+        if region.blocks is None:
+            return
+        numbers = region.numbers()
+        refs = self.blocks.views[numbers]
+        phys = self.blocks.view[numbers]
+        used = numbers != 0
+        present = used & (phys != NO_FRAME)
+        if "fork-pending-page" in self.quirks and not np.array_equal(used, present):
+            raise Panic("a page without a frame is to be mapped", quirk="fork-pending-page")
+        if self.blocks.mask == _EIGHT_BITS and not refs[used].all():
+            raise Panic("a mapped block has no references", quirk="refcount-wrap")
+        flags = np.where(self._writable_pages(region, present, refs), READ_WRITE, READ_ONLY)
+        entries = np.where(present, phys | flags.astype(np.uint32), 0).astype(np.uint32)
+        self.mmu.map_range(region.owner.space, region.vaddr, entries)
+
+    def _writable_pages(self, region: Region, present: Numbers, refs: Numbers) -> Numbers:
+        if not region.flags & WRITABLE:
+            return np.zeros_like(present)
+        if region.kinds is None:
+            return region.kind.writable_pages(region, present, refs)  # type: ignore[no-any-return]
+        codes = region.codes()
+        writable = np.zeros_like(present)
+        for code in np.unique(codes[present]).tolist():
+            kind = region.kind.of_code(code)
+            writable |= (codes == code) & kind.writable_pages(region, present, refs)
+        return writable
+
+    def _close_file(self, fd: int, user: VmProcess) -> None:
+        self.vfs.ask(FDCLOSE, fd, user.endpoint)
+
+
+_DIRECT_CODE: Final = 3
+
+__all__ = ["READ_ONLY", "READ_WRITE", "WORD", "Memory"]

@@ -1,0 +1,86 @@
+"""Anonymous memory: private to a process, zeros at first, copied on write after a fork.
+
+Source: MINIX ``servers/vm/mem_anon.c``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from servers.vm.alloc import allocation_flags
+from servers.vm.blocks import NO_FRAME
+from servers.vm.memtypes.base import MemoryType
+from servers.vm.outcome import MAPPED, NO_MEMORY, Outcome
+
+if TYPE_CHECKING:
+    from servers.vm.memory import Memory
+    from servers.vm.region import Region
+
+
+class AnonymousMemory(MemoryType):
+    """Anonymous memory."""
+
+    code = 1
+    name = "anon"
+    splits = True
+    shrinks_low = True
+    grows = True
+
+    def fault(
+        self, memory: Memory, region: Region, page: int, write: bool, may_ask: bool
+    ) -> Outcome:
+        """A new frame for a page that has none, or a copy of a frame that others have too."""
+        blocks = memory.blocks
+        block = region.table()[page]
+        missing = blocks.phys[block] == NO_FRAME
+        copy = not missing and write and blocks.refs[block] > 1
+        if not (missing or copy or "anon-read-leak" in memory.quirks):
+            return MAPPED
+        frame = memory.allocator.take(1, allocation_flags(region.flags))
+        if frame < 0:
+            return NO_MEMORY
+        if missing:
+            blocks.phys[block] = frame << 12
+        elif copy:
+            copy_on_write(memory, region, page, frame << 12)
+        return MAPPED
+
+    def writable(self, memory: Memory, region: Region, block: int) -> bool:
+        """A frame may be written by the only one who has it, and by all who share the region."""
+        blocks = memory.blocks
+        if blocks.phys[block] == NO_FRAME:
+            return False
+        return region.remaps > 0 or blocks.refs[block] == 1
+
+    def writable_pages(self, region: Region, present: Any, refs: Any) -> Any:
+        """As `writable`."""
+        return present if region.remaps > 0 else present & (refs == 1)
+
+    def region_id(self, memory: Memory, region: Region) -> int | None:
+        """The region's own number."""
+        return region.id
+
+    def sharers(self, memory: Memory, region: Region) -> int | None:
+        """The region itself and those that share it."""
+        return 1 + region.remaps
+
+
+ANON = AnonymousMemory()
+
+
+def copy_on_write(memory: Memory, region: Region, page: int, phys: int = -1) -> bool:
+    """Give page `page` of `region` a copy of its frame: anonymous memory from now on.
+
+    The copy is made in the frame at `phys`, or in a new one.  False if there is no memory for it.
+    MINIX: servers/vm/pb.c mem_cow.
+    """
+    if phys < 0:
+        frame = memory.allocator.take(1, allocation_flags(region.flags))
+        if frame < 0:
+            return False
+        phys = frame << 12
+    blocks = memory.blocks
+    memory.mmu.copy(blocks.phys[region.table()[page]], phys, 4096)
+    memory.relink(region, page, blocks.new(phys))
+    region.set_kind(page, ANON)
+    return True

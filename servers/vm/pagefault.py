@@ -1,0 +1,79 @@
+"""Page faults: a process touched memory that is not mapped, or not for writing.
+
+The kernel tells VM, in the process's name, and keeps the process from running until VM has cleared
+the fault.  A page of a file that is not in the page cache is fetched first; the fault is then
+looked at anew.
+
+Source: MINIX ``servers/vm/pagefaults.c`` handle_pagefault, pf_cont.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ipc.errors import OK
+from ipc.flags import VMCTL_CLEAR_PAGEFAULT
+from ipc.kernelcalls import SysKill
+from ipc.signals import SIGSEGV
+from ipc.vm import VmPagefault
+from kernel.panic import Panic
+from servers.vm.memory import Memory
+from servers.vm.outcome import BAD_ADDRESS, MAPPED, NeedsPage, Outcome
+from servers.vm.process import VmProcess
+from servers.vm.region import WRITABLE
+from servers.vm.vfsqueue import FDIO
+
+if TYPE_CHECKING:
+    from servers.vm.server import VmServer
+
+WRITE_FAULT: Final = 2  # the bit of the processor's error code
+
+
+async def do_pagefault(vm: VmServer, source: int, message: VmPagefault) -> None:
+    """Provide the page that `source` touched, or have it killed."""
+    memory = vm.memory
+    address, write = message.addr, bool(message.flags & WRITE_FAULT)
+    process = memory.process(source)
+    assert process is not None, "the caller is known"
+    outcome = fault(memory, process, address, write, may_ask=True)
+    if type(outcome) is NeedsPage:
+        # Whether VFS has failed does not matter: then the page is not in the cache.
+        await vm.ask_vfs(FDIO, outcome.fd, source, outcome.offset, 4096)
+        process = memory.process(source)
+        if process is None:
+            return
+        outcome = fault(memory, process, address, write, may_ask=False)
+    if outcome is MAPPED:
+        await vm.clear_map_cache()
+    else:
+        await _kill(vm, source)
+    if await vm.vmctl(source, VMCTL_CLEAR_PAGEFAULT) != OK:
+        # The kernel knows already that the process is dead, PM has not told VM yet.
+        _demand_alive(memory, source)
+
+
+def fault(
+    memory: Memory, process: VmProcess, address: int, write: bool, may_ask: bool
+) -> Outcome:
+    """Map the page at `address`, if the process has a region there that allows the access."""
+    region = memory.region_at(process, address)
+    if region is None or (write and not region.flags & WRITABLE):
+        return BAD_ADDRESS
+    page = (address - region.vaddr) >> 12
+    outcome = memory.map_page(region, page, write, may_ask)
+    if type(outcome) is NeedsPage:
+        process.major_faults += 1
+    elif may_ask or "major-and-minor" in memory.quirks:
+        process.minor_faults += 1
+    return outcome
+
+
+async def _kill(vm: VmServer, endpoint: int) -> None:
+    reply = await vm.kernel(SysKill(endpoint, SIGSEGV))
+    if reply.type != OK:
+        _demand_alive(vm.memory, endpoint)
+
+
+def _demand_alive(memory: Memory, endpoint: int) -> None:
+    if "exit-vm-dead-pf" in memory.quirks:
+        raise Panic(f"the kernel does not know {endpoint} any more", quirk="exit-vm-dead-pf")

@@ -1,0 +1,226 @@
+"""The regions of a process, in order of address: an AVL tree.
+
+The shape of the tree can be seen from outside: when a process ends its regions are freed from the
+root of what is left, and that decides in which order their frames are used again.  So this is
+not any balanced tree but the one of the C library that MINIX uses: where a removed node has two
+children it is replaced from the deeper side, from the higher one if they are equal.
+
+Source: MINIX ``servers/vm/cavl_impl.h``, ``regionavl.c``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from servers.vm.region import Region
+
+
+class RegionTree:
+    """Regions by their first address (`vaddr`), which must be unique."""
+
+    __slots__ = ("count", "root")
+
+    def __init__(self) -> None:
+        self.root: Region | None = None
+        self.count = 0
+
+    def __len__(self) -> int:
+        return self.count
+
+    def exact(self, vaddr: int) -> Region | None:
+        """The region that starts at `vaddr`."""
+        node = self.root
+        while node is not None and node.vaddr != vaddr:
+            node = node.lower if vaddr < node.vaddr else node.higher
+        return node
+
+    def floor(self, vaddr: int) -> Region | None:
+        """The last region that starts at or below `vaddr`."""
+        found = None
+        node = self.root
+        while node is not None:
+            if vaddr < node.vaddr:
+                node = node.lower
+            else:
+                found = node
+                node = node.higher
+        return found
+
+    def ceiling(self, vaddr: int) -> Region | None:
+        """The first region that starts at or above `vaddr`."""
+        found = None
+        node = self.root
+        while node is not None:
+            if vaddr > node.vaddr:
+                node = node.higher
+            else:
+                found = node
+                node = node.lower
+        return found
+
+    def below(self, vaddr: int) -> Region | None:
+        """The last region that starts below `vaddr`."""
+        return self.floor(vaddr - 1)
+
+    def above(self, vaddr: int) -> Region | None:
+        """The first region that starts above `vaddr`."""
+        return self.ceiling(vaddr + 1)
+
+    def least(self) -> Region | None:
+        """The first region."""
+        return self.ceiling(0)
+
+    def greatest(self) -> Region | None:
+        """The last region."""
+        node = self.root
+        while node is not None and node.higher is not None:
+            node = node.higher
+        return node
+
+    def __iter__(self) -> Iterator[Region]:
+        """All regions in order of address; the tree must not change meanwhile."""
+        stack = []
+        node = self.root
+        while stack or node is not None:
+            while node is not None:
+                stack.append(node)
+                node = node.lower
+            node = stack.pop()
+            yield node
+            node = node.higher
+
+    def descending(self, vaddr: int) -> Iterator[Region]:
+        """The regions that start at or below `vaddr`, the last one first."""
+        stack = []
+        node = self.root
+        while stack or node is not None:
+            while node is not None:
+                if node.vaddr <= vaddr:
+                    stack.append(node)
+                    node = node.higher
+                else:
+                    node = node.lower
+            if not stack:
+                return
+            node = stack.pop()
+            yield node
+            node = node.lower
+
+    def insert(self, region: Region) -> bool:
+        """Add `region`.  False, and nothing happens, if one starts at the same address."""
+        region.lower = region.higher = None
+        region.factor = 0
+        path: list[tuple[Region, bool]] = []
+        node = self.root
+        vaddr = region.vaddr
+        while node is not None:
+            if node.vaddr == vaddr:
+                return False
+            higher = vaddr > node.vaddr
+            path.append((node, higher))
+            node = node.higher if higher else node.lower
+        self.count += 1
+        self._attach(path, region)
+        while path:
+            node, higher = path.pop()
+            node.factor += 1 if higher else -1
+            if node.factor == 0:
+                break
+            if node.factor in (-2, 2):
+                self._attach(path, _balanced(node))
+                break
+        return True
+
+    def remove(self, region: Region) -> None:
+        """Take out `region`, which must be in the tree."""
+        path: list[tuple[Region, bool]] = []
+        node = self.root
+        vaddr = region.vaddr
+        while node is not region:
+            assert node is not None, "the region is in the tree"
+            higher = vaddr > node.vaddr
+            path.append((node, higher))
+            node = node.higher if higher else node.lower
+        self.count -= 1
+        self._attach(path, self._without(region, path))
+        self._shrunk(path)
+
+    def _without(self, region: Region, path: list[tuple[Region, bool]]) -> Region | None:
+        """What stands in for `region`; `path` goes on to the parent of the place that is vacated."""
+        higher = region.factor >= 0
+        node = region.higher if higher else region.lower
+        if node is None:
+            return None
+        place = len(path)
+        path.append((region, higher))
+        while (further := node.lower if higher else node.higher) is not None:
+            path.append((node, not higher))
+            node = further
+        orphan = node.higher if higher else node.lower
+        substitute = node
+        self._attach(path, orphan)
+        substitute.lower, substitute.higher = region.lower, region.higher
+        substitute.factor = region.factor
+        path[place] = (substitute, higher)
+        self._attach(path[:place], substitute)
+        return orphan
+
+    def _shrunk(self, path: list[tuple[Region, bool]]) -> None:
+        """Restore the balance after the subtree at the end of `path` became one less deep."""
+        while path:
+            node, higher = path.pop()
+            node.factor -= 1 if higher else -1
+            if node.factor in (-2, 2):
+                node = _balanced(node)
+                self._attach(path, node)
+            if node.factor != 0:
+                break
+
+    def _attach(self, path: list[tuple[Region, bool]], node: Region | None) -> None:
+        """Make `node` the child at the end of `path`."""
+        if not path:
+            self.root = node
+            return
+        parent, higher = path[-1]
+        if higher:
+            parent.higher = node
+        else:
+            parent.lower = node
+
+
+def _balanced(top: Region) -> Region:
+    """Rotate the subtree at `top`, one side of which is two deeper; returns its new top."""
+    if top.factor > 0:
+        deep = top.higher
+        assert deep is not None
+        if deep.factor < 0:
+            middle = deep.lower
+            assert middle is not None
+            top.higher, deep.lower = middle.lower, middle.higher
+            middle.lower, middle.higher = top, deep
+            _share(middle, top, deep)
+            return middle
+        top.higher, deep.lower = deep.lower, top
+        deep.factor, top.factor = (-1, 1) if deep.factor == 0 else (0, 0)
+        return deep
+    deep = top.lower
+    assert deep is not None
+    if deep.factor > 0:
+        middle = deep.higher
+        assert middle is not None
+        top.lower, deep.higher = middle.higher, middle.lower
+        middle.lower, middle.higher = deep, top
+        _share(middle, deep, top)
+        return middle
+    top.lower, deep.higher = deep.higher, top
+    deep.factor, top.factor = (1, -1) if deep.factor == 0 else (0, 0)
+    return deep
+
+
+def _share(middle: Region, lower: Region, higher: Region) -> None:
+    """Set the balance of the two nodes that a double rotation made the children of `middle`."""
+    lower.factor = -1 if middle.factor > 0 else 0
+    higher.factor = 1 if middle.factor < 0 else 0
+    middle.factor = 0

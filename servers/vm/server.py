@@ -1,0 +1,244 @@
+"""The VM server: who handles which request, and what every handler can do.
+
+One fault, all the way: `do_pagefault` (pagefault.py) finds the region and has its page mapped by
+`Memory.map_page` (memory.py); the page's kind of memory (memtypes/) provides a block, from the
+allocator, the page cache, or by a copy; `Memory.write_entry` puts it into the page table.
+
+Rules.  A caller that VM does not know, or that may not make a call, is refused as if the call did
+not exist.  The answer to a request is sent with SEND; requests to VFS go through one queue.
+
+Source: MINIX ``servers/vm/main.c``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Final
+
+import attrs
+
+from ipc.endpoint import PM, RS, SELF, SYSTEM, VFS, VM
+from ipc.errors import EPERM, ESRCH, OK
+from ipc.flags import VMCTL_CLEARMAPCACHE, VMCTL_FLUSHTLB
+from ipc.kernelcalls import SysVmctl
+from ipc.message import Message
+from ipc.notification import Notification
+from ipc.rs import RsInit
+from ipc.signals import SIGKMEM, signals_in
+from ipc.traps import AMF_NOREPLY, FROM_KERNEL, KernelCall, trap
+from ipc.vm import (
+    VmBrk,
+    VmClearcache,
+    VmExit,
+    VmForgetcachepage,
+    VmFork,
+    VmGetphys,
+    VmGetref,
+    VmGetrusage,
+    VmInfo,
+    VmMapcachepage,
+    VmMapPhys,
+    VmMmap,
+    VmMunmap,
+    VmPagefault,
+    VmProcctl,
+    VmRemap,
+    VmRemapRo,
+    VmRsMemctl,
+    VmRsPrepare,
+    VmRsSetPriv,
+    VmRsUpdate,
+    VmSetcachepage,
+    VmShmUnmap,
+    VmUnmapPhys,
+    VmVfsMmap,
+    VmVfsReply,
+    VmWillexit,
+)
+from kernel.memory.mmu import Mmu
+from kernel.panic import Panic
+from kernel.quirks import NO_QUIRKS, Quirks
+from servers.lib.asynsend import AsyncTable
+from servers.lib.loop import Handler, Refused, Server, do_unknown, wait
+from servers.vm.acl import RQ_BASE, Acls
+from servers.vm.boot import boot
+from servers.vm.brk import do_brk
+from servers.vm.cachecalls import do_clearcache, do_forgetcache, do_mapcache, do_setcache
+from servers.vm.config import BootConfig
+from servers.vm.exit import do_exit, do_procctl, do_willexit
+from servers.vm.fork import do_fork
+from servers.vm.handle_memory import do_memory_requests
+from servers.vm.info import do_getrusage, do_info
+from servers.vm.memory import Memory
+from servers.vm.mmap import do_map_phys, do_mmap, do_vfs_mmap
+from servers.vm.munmap import do_munmap, do_shm_unmap, do_unmap_phys
+from servers.vm.pagefault import do_pagefault
+from servers.vm.remap import do_get_phys, do_get_refcount, do_remap, do_remap_ro
+from servers.vm.rs import do_rs_memctl, do_rs_prepare, do_rs_set_priv, do_rs_update
+from servers.vm.vfsreply import do_vfs_reply
+
+_TRANSACTION_BASE: Final = 0xB00
+
+
+@attrs.define(eq=False)
+class VmServer(Server):
+    """VM: its memory, its access control lists, its messages to VFS."""
+
+    memory: Memory = attrs.field(kw_only=True)
+    acls: Acls = attrs.field(factory=Acls)
+    table: AsyncTable = attrs.field(factory=AsyncTable)
+
+    name: str = "VM"
+
+    async def kernel(self, request: Message) -> Message:
+        """Make a kernel call; what VFS is to be asked goes first."""
+        await self.flush()
+        reply: Message = await trap(KernelCall(request))
+        return reply
+
+    async def vmctl(self, endpoint: int, what: int, value: int = 0) -> int:
+        """The kernel call that only VM makes (VMCTL_*); its result.  MINIX: sys_vmctl."""
+        return (await self.kernel(SysVmctl(endpoint, what, value))).type
+
+    async def clear_map_cache(self) -> None:
+        """Tell the kernel that page tables changed.  MINIX: pt_clearmapcache."""
+        await self.vmctl(SELF, VMCTL_CLEARMAPCACHE)
+
+    async def flush_tlb(self) -> None:
+        """Tell the kernel so, and have it forget all it knows of them.  MINIX: pt_assert."""
+        await self.clear_map_cache()
+        await self.vmctl(SELF, VMCTL_FLUSHTLB)
+
+    async def flush(self) -> None:
+        """Send VFS what the queue has for it."""
+        outgoing = self.memory.vfs.outgoing
+        while outgoing:
+            await self.table.send(VFS, outgoing.pop(0), AMF_NOREPLY)
+
+    async def ask_vfs(
+        self, what: int, fd: int, endpoint: int, offset: int = 0, length: int = 0
+    ) -> VmVfsReply:
+        """Ask VFS, and park the call until it answers."""
+        request = self.memory.vfs.ask(what, fd, endpoint, offset, length)
+        await self.flush()
+        answer: VmVfsReply = await wait(request.ticket)
+        return answer
+
+    async def reply(self, dest: int, message: Message) -> None:
+        """Answer `dest`, after what VFS is to be asked."""
+        await self.flush()
+        await super().reply(dest, message)
+
+    def unanswered(self, dest: int, message: Message, errno: int) -> None:
+        """A caller that is dead gets no answer; with the quirk, VM goes down with it."""
+        if "reply-to-dead" in self.memory.quirks:
+            raise Panic(f"the answer to {dest} could not be sent ({errno})", quirk="reply-to-dead")
+
+    async def settle(self) -> None:
+        """Send VFS what is left for it."""
+        await self.flush()
+
+    def handler(self, source: int, message: Message) -> Handler | None:
+        """Who handles a request: the table says, if the caller may make it at all."""
+        quirks = self.memory.quirks
+        process = self.memory.process(source)
+        if process is None:
+            if "unknown-caller" in quirks:
+                raise Panic(f"a message from {source}, whom VM does not know", quirk="unknown-caller")
+            return do_stranger
+        kind = type(message)
+        if kind is VmPagefault:
+            if self.status & FROM_KERNEL or "fake-pagefault" in quirks:
+                return do_pagefault
+            return do_not_permitted
+        if kind is RsInit and source == RS:
+            return do_init
+        if kind is VmProcctl and source == VFS and message.transid:
+            return do_procctl
+        found = self.CALLS.get(message.type)
+        if found is None:
+            if "type-0xbXX" in quirks and message.type & 0xFF00 == _TRANSACTION_BASE:
+                raise Panic(f"message number {message.type:#x}", quirk="type-0xbXX")
+            return do_unknown
+        if not self.acls.allow(process, message.type - RQ_BASE):
+            return do_unknown
+        if "unchecked-callers" not in quirks and source not in CALLERS.get(kind, (source,)):
+            return do_not_permitted
+        return found
+
+
+async def do_signals(vm: VmServer, source: int, message: Notification) -> None:
+    """The kernel signals VM: SIGKMEM says that kernel calls wait for memory.
+
+    MINIX: sef_cb_signal_handler.
+    """
+    for signal in signals_in(message.sigset):
+        if signal == SIGKMEM:
+            await do_memory_requests(vm, source, message)
+        await vm.clear_map_cache()
+
+
+async def do_init(vm: VmServer, source: int, message: RsInit) -> None:
+    """RS has started VM; the answer must not wait for RS, which may wait for VM."""
+    await vm.table.send(RS, RsInit(result=OK), AMF_NOREPLY)
+
+
+async def do_stranger(_vm: VmServer, _source: int, _message: Message) -> Message:
+    """Refuse a caller whom VM does not know."""
+    raise Refused(ESRCH)
+
+
+async def do_not_permitted(_vm: VmServer, _source: int, _message: Message) -> Message:
+    """Refuse a call that only certain servers may make."""
+    raise Refused(EPERM)
+
+
+# Who may make a call that only one server has reason to make.
+CALLERS: Final[Mapping[type[Message], tuple[int, ...]]] = {
+    VmExit: (PM,),
+    VmFork: (PM,),
+    VmWillexit: (PM,),
+    VmVfsReply: (VFS,),
+    VmVfsMmap: (VFS,),
+    VmRsSetPriv: (RS,),
+    VmRsPrepare: (RS,),
+    VmRsUpdate: (RS, VM),
+    VmRsMemctl: (RS,),
+}
+
+VmServer.CALLS = {
+    VmMmap.type: do_mmap,
+    VmMunmap.type: do_munmap,
+    VmMapPhys.type: do_map_phys,
+    VmUnmapPhys.type: do_unmap_phys,
+    VmExit.type: do_exit,
+    VmFork.type: do_fork,
+    VmBrk.type: do_brk,
+    VmWillexit.type: do_willexit,
+    VmProcctl.type: do_procctl,
+    VmVfsReply.type: do_vfs_reply,
+    VmVfsMmap.type: do_vfs_mmap,
+    VmRsSetPriv.type: do_rs_set_priv,
+    VmRsPrepare.type: do_rs_prepare,
+    VmRsUpdate.type: do_rs_update,
+    VmRsMemctl.type: do_rs_memctl,
+    VmRemap.type: do_remap,
+    VmRemapRo.type: do_remap_ro,
+    VmGetphys.type: do_get_phys,
+    VmShmUnmap.type: do_shm_unmap,
+    VmGetref.type: do_get_refcount,
+    VmInfo.type: do_info,
+    VmMapcachepage.type: do_mapcache,
+    VmSetcachepage.type: do_setcache,
+    VmForgetcachepage.type: do_forgetcache,
+    VmClearcache.type: do_clearcache,
+    VmGetrusage.type: do_getrusage,
+}
+VmServer.NOTIFIED = {SYSTEM: do_signals}
+
+
+def start_vm(mmu: Mmu, config: BootConfig, quirks: Quirks = NO_QUIRKS) -> VmServer:
+    """VM, with the processes of `config` set up; its `main` is the program of its process."""
+    vm = VmServer(memory=Memory(mmu, config, quirks))
+    boot(vm.memory, vm.acls)
+    return vm

@@ -1,0 +1,68 @@
+"""What VM asks of VFS: one request at a time, the others wait.
+
+The core only queues; the server sends what is `outgoing` before its next trap.  A request that
+somebody waits for has a ticket, on which its handler is parked until VFS answers.
+
+Source: MINIX ``servers/vm/vfs.c``.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+import attrs
+
+from ipc.endpoint import VFS
+from ipc.message import Message
+from ipc.vfs import VfsVmcall
+from kernel.quirks import Quirks
+from servers.lib.loop import Ticket
+
+FDLOOKUP: Final = 101
+FDCLOSE: Final = 102
+FDIO: Final = 103
+
+
+@attrs.define(eq=False)
+class VfsRequest:
+    """A request to VFS: its number, the message, the process it is for, and who waits for it."""
+
+    id: int
+    message: VfsVmcall
+    endpoint: int
+    ticket: Ticket
+
+
+@attrs.define(eq=False)
+class VfsQueue:
+    """The request that VFS is working on (`active`), and those that wait, the next one first."""
+
+    quirks: Quirks
+    active: VfsRequest | None = None
+    waiting: deque[VfsRequest] = attrs.field(factory=deque)
+    outgoing: list[Message] = attrs.field(factory=list)
+    last_id: int = 0
+
+    def ask(self, what: int, fd: int, endpoint: int, offset: int = 0, length: int = 0) -> VfsRequest:
+        """Queue a request about VM's descriptor `fd`, for process `endpoint`.
+
+        FDLOOKUP takes a descriptor of the process instead.  MINIX: vfs_request.
+        """
+        self.last_id += 1
+        message = VfsVmcall(
+            offset=offset, req=what, fd=fd, reqid=self.last_id, endpoint=endpoint, length=length
+        )
+        request = VfsRequest(self.last_id, message, endpoint, Ticket(VFS, "an answer of VFS"))
+        if "vfs-lifo" in self.quirks:
+            self.waiting.appendleft(request)
+        else:
+            self.waiting.append(request)
+        self.activate()
+        return request
+
+    def activate(self) -> None:
+        """Start on the next request, if there is one and none is active."""
+        if self.active is None and self.waiting:
+            self.active = self.waiting.popleft()
+            self.outgoing.append(self.active.message)
