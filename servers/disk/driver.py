@@ -198,7 +198,7 @@ class Disk:
         answer = await trap(KernelCall(SysIrqctl(request, DISK_IRQ, policy, hook)))
         if answer.type != OK:
             raise Panic(f"the disk's interrupt line cannot be had: {answer.type}")
-        return int(answer.hook_id)
+        return int(getattr(answer, "hook_id", hook))
 
 
 async def do_open(disk: Disk, _source: int, request: BdevOpen) -> int:

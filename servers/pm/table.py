@@ -22,9 +22,14 @@ LAST_FEW: Final = 2  # slots kept for the superuser
 
 @attrs.define(eq=False)
 class ProcessTable:
-    """The processes that PM knows, by slot; `size` is how many there can be."""
+    """The processes that PM knows, by slot; `size` is how many there can be.
+
+    Slots below `first_child` are for the processes of the boot image, also where MINIX has some
+    that are not there.
+    """
 
     size: int = NR_PROCS
+    first_child: int = 0
     slots: dict[int, Mproc] = attrs.field(factory=dict)
     _used: list[int] = attrs.field(factory=list)  # the keys of `slots`, ascending
     _pids: dict[int, Mproc] = attrs.field(factory=dict)
@@ -51,15 +56,15 @@ class ProcessTable:
 
     def is_full(self, *, superuser: bool) -> bool:
         """Whether no slot is left for a child; the last few are for the superuser's."""
-        used = len(self.slots)
-        return used >= self.size or (used >= self.size - LAST_FEW and not superuser)
+        free = self.size - self.first_child - sum(1 for slot in self._used if slot >= self.first_child)
+        return free <= 0 or (free <= LAST_FEW and not superuser)
 
     def free_slot(self, kind: str) -> int:
         """The next free slot; `kind` (fork, srv_fork) names the counter that goes round."""
-        slot = self._next_child.get(kind, 0)
+        slot = self._next_child.get(kind, self.first_child - 1)
         for _ in range(self.size):
             slot = (slot + 1) % self.size
-            if slot not in self.slots:
+            if slot not in self.slots and slot >= self.first_child:
                 self._next_child[kind] = slot
                 return slot
         raise Panic("PM finds no slot for a child although its table is not full")
