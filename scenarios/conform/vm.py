@@ -73,6 +73,12 @@ _VMCTL_NAMES: Final = {
 _ENDS: Final = ("panic", "crash", "hang")
 _VMPTYPE_CHECK: Final = 1
 
+# The members of the structures that VM_INFO copies out.
+_STATS: Final = ("pagesize", "total", "free", "largest", "cached")
+_USAGE: Final = (
+    "total", "common", "shared", "virtual", "mvirtual", "maxrss", "minflt", "majflt",
+)  # fmt: skip
+
 
 def start(header: Json) -> VmReplay:
     """VM on the machine that the header describes.  Raises Malformed."""
@@ -354,7 +360,7 @@ class RecordingMmu(Mmu):
 
 
 def like_recorded(events: list[Json], recorded: list[Json]) -> list[Json]:
-    """`events` with what is free taken from the recording: diagnostics, and the words of a panic."""
+    """`events` with what is free as the recording has it: diagnostics, the words of a panic."""
     merged = list(events)
     for index, event in enumerate(recorded):
         if event.get("ev") == "diag":
@@ -373,13 +379,9 @@ def _copied(operation: Json, data: bytes) -> Any:
             "majflt": struct.unpack_from("<I", data, 44)[0],
         }
     if operation.get("what") == 1:
-        names = ("pagesize", "total", "free", "largest", "cached")
-        return dict(zip(names, struct.unpack("<5I", data), strict=True))
+        return dict(zip(_STATS, struct.unpack("<5I", data), strict=True))
     if operation.get("what") == 2:
-        names = (
-            "total", "common", "shared", "virtual", "mvirtual", "maxrss", "minflt", "majflt",
-        )  # fmt: skip
-        return dict(zip(names, struct.unpack("<5I3Q", data), strict=True))
+        return dict(zip(_USAGE, struct.unpack("<5I3Q", data), strict=True))
     return [list(each[:3]) for each in struct.iter_unpack("<4I", data)]
 
 
@@ -408,4 +410,3 @@ KERNEL_CALLS: Final[dict[type, Callable[[VmReplay, Any], Message]]] = {
     SysUpdate: VmReplay.sys_update,
     SysVircopy: VmReplay.sys_vircopy,
 }
-

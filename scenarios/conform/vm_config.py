@@ -20,7 +20,9 @@ def boot_config(boot: Json) -> BootConfig:
     """The configuration of a header's `boot`.  Raises Malformed."""
     return BootConfig(
         chunks=tuple(_chunk(each) for each in field(boot, "mem", list)),
-        processes=tuple(_process(checked(each, "procs", dict)) for each in field(boot, "procs", list)),
+        processes=tuple(
+            _process(checked(each, "procs", dict)) for each in field(boot, "procs", list)
+        ),
         acl=tuple(_acl(checked(each, "acl", dict)) for each in optional(boot, "acl", list, [])),
         user_end=optional(boot, "user_end", int, USER_END),
         user_stack=optional(boot, "user_sp", int, USER_END),
@@ -41,7 +43,9 @@ def _chunk(value: object) -> tuple[int, int]:
 def _process(value: Json) -> BootProcess:
     regions = tuple(
         BootRegion(
-            field(each, "vaddr", int), field(each, "len", int), bool(optional(each, "prealloc", int, 0))
+            field(each, "vaddr", int),
+            field(each, "len", int),
+            bool(optional(each, "prealloc", int, 0)),
         )
         for each in optional(value, "regions", list, [])
     )

@@ -47,9 +47,7 @@ class VmState:
             for slot, process in sorted(self._memory.processes.items())
             if process.flags & INUSE
         }
-        changed: Json = {
-            str(slot): None for slot in self._processes if slot not in now
-        }
+        changed: Json = {str(slot): None for slot in self._processes if slot not in now}
         for slot, value in now.items():
             if self._processes.get(slot) != value:
                 changed[str(slot)] = value

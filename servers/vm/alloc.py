@@ -11,7 +11,7 @@ Frames are numbers (address / 4096) here.  Source: MINIX ``servers/vm/alloc.c``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Final
 
 import attrs
 import numpy as np

@@ -84,7 +84,8 @@ class Blocks:
         """Count one reference less to each of the blocks, all different; returns those at zero."""
         left = self.views[numbers] - 1
         self.views[numbers] = left
-        return numbers[left == 0]
+        dead: Numbers = numbers[left == 0]
+        return dead
 
     def release(self, block: int) -> None:
         """Forget a block without references."""

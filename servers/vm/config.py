@@ -18,7 +18,7 @@ MMAP_BASE: Final = 4096  # where the kernel-chosen part of an address space begi
 
 @attrs.frozen
 class BootRegion:
-    """Memory of a boot process: `length` bytes of zeros at `vaddr`, there at once if `preallocated`."""
+    """Memory of a boot process: `length` bytes at `vaddr`, there at once if `preallocated`."""
 
     vaddr: int
     length: int

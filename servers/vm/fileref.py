@@ -1,4 +1,4 @@
-"""References to files: which of VM's file descriptors stands for which file, and for how many regions.
+"""References to files: which descriptor of VM's stands for which file, and for how many regions.
 
 Rules.  A file that is mapped again is not kept open twice: the new descriptor is closed and the
 old one used.  When the last region ends the descriptor is closed, by asking VFS, whose answer
@@ -37,9 +37,7 @@ class FileRefs:
     by_file: dict[tuple[int, int], list[FileRef]] = attrs.field(factory=dict)  # the oldest first
     by_age: dict[FileRef, None] = attrs.field(factory=dict)  # the oldest first
 
-    def find(
-        self, owner: VmProcess, inode: int, device: int, fd: int, may_close: bool
-    ) -> FileRef:
+    def find(self, owner: VmProcess, inode: int, device: int, fd: int, may_close: bool) -> FileRef:
         """The reference to use for a file that `fd` stands for, a new one if there is none.
 
         With `may_close`, `fd` is closed if another descriptor can serve.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from ipc.endpoint import NONE
 from ipc.errors import EINVAL, OK
-from ipc.kernelcalls import SysFork
+from ipc.kernelcalls import SysFork, SysForkReply
 from ipc.message import MESSAGE_SIZE
 from ipc.vm import VmFork, VmForkReply
 from kernel.panic import Panic
@@ -71,8 +71,10 @@ async def _tell_kernel(vm: VmServer, child: VmProcess, parent: VmProcess) -> int
     """Have the kernel make the child; where the answer to it will be in its memory."""
     reply = await vm.kernel(SysFork(parent.endpoint, child.slot, PFF_VMINHIBIT))
     result = reply.type
+    address = 0
     if result == OK:
-        child.endpoint = reply.endpt
+        assert isinstance(reply, SysForkReply), "the kernel names the child"
+        child.endpoint, address = reply.endpt, reply.msgaddr
         result = vm.memory.mmu.bind(child.endpoint, child.space)
     if result != OK:
         if "fork-busy-slot" in vm.memory.quirks:
@@ -80,4 +82,4 @@ async def _tell_kernel(vm: VmServer, child: VmProcess, parent: VmProcess) -> int
         free_process(vm.memory, child)
         clear_process(vm, child)
         raise Refused(result)
-    return int(reply.msgaddr)
+    return address

@@ -5,12 +5,10 @@ Source: MINIX ``servers/vm/region.c`` map_copy_region, map_proc_copy_range, map_
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 
 from ipc.errors import ENOMEM, OK
-from servers.vm.alloc import allocation_flags
+from servers.vm.alloc import CLEAR, allocation_flags
 from servers.vm.blocks import NO_FRAME
 from servers.vm.mapping import free_region, free_regions
 from servers.vm.memory import Memory
@@ -88,7 +86,7 @@ def _make_private(memory: Memory, region: Region, new: Region) -> bool:
 
 
 def _own_copy(memory: Memory, region: Region, page: int) -> bool:
-    frame = memory.allocator.take(1, allocation_flags(region.flags))
+    frame = memory.allocator.take(1, allocation_flags(region.flags) & ~CLEAR)
     if frame < 0:
         return False
     blocks = memory.blocks
@@ -102,5 +100,3 @@ def write_page_tables(memory: Memory, process: VmProcess) -> None:
     """Write the page tables of `process` anew, as its regions are.  MINIX: map_writept."""
     for region in process.regions:
         memory.write_entries(region)
-
-

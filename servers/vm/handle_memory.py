@@ -15,7 +15,7 @@ import attrs
 from ipc.endpoint import KERNEL, NONE, SELF, VFS
 from ipc.errors import EFAULT, OK
 from ipc.flags import VMCTL_MEMREQ_GET, VMCTL_MEMREQ_REPLY
-from ipc.kernelcalls import SysVmctl
+from ipc.kernelcalls import SysVmctl, SysVmctlMemreqReply
 from ipc.message import Message
 from ipc.notification import Notification
 from ipc.traps import AMF_NOREPLY
@@ -101,7 +101,7 @@ async def handle_memory(vm: VmServer, request: MemoryRequest) -> None:
 
 
 def _is_gone(memory: Memory, request: MemoryRequest) -> bool:
-    """Whether the process has died; its slot may have another one, which with the quirk is taken."""
+    """Whether the process has died; with the quirk whoever has its slot now is as good."""
     if "target-died-slot-reused" in memory.quirks:
         return False
     return memory.process(request.endpoint) is not request.process
@@ -174,10 +174,13 @@ async def do_memory_requests(vm: VmServer, source: int, message: Notification) -
         wanted = await vm.kernel(SysVmctl(SELF, VMCTL_MEMREQ_GET))
         if wanted.type != VMPTYPE_CHECK:
             return
+        assert isinstance(wanted, SysVmctlMemreqReply), "a request says what is wanted"
         await _do_memory_request(vm, wanted, source, message)
 
 
-async def _do_memory_request(vm: VmServer, wanted: Message, source: int, cause: Message) -> None:
+async def _do_memory_request(
+    vm: VmServer, wanted: SysVmctlMemreqReply, source: int, cause: Message
+) -> None:
     memory = vm.memory
     process = memory.process(wanted.target)
     if process is None:

@@ -127,11 +127,16 @@ def usage(memory: Memory, process: VmProcess) -> Usage:
         mapped += region.length
         if region.vaddr == stack and region.length == STACK_SIZE:
             mapped -= region.length - resident * PAGE
-    sizes = (total * PAGE, common * PAGE, shared * PAGE, virtual, mapped)
     return Usage(
-        *(size & WORD for size in sizes),
-        process.total_max // 1024, process.minor_faults, process.major_faults,
-    )  # fmt: skip
+        total * PAGE & WORD,
+        common * PAGE & WORD,
+        shared * PAGE & WORD,
+        virtual & WORD,
+        mapped & WORD,
+        process.total_max // 1024,
+        process.minor_faults,
+        process.major_faults,
+    )
 
 
 def region_info(
@@ -176,6 +181,10 @@ def with_usage(data: bytes, process: VmProcess) -> bytes:
     changed = bytearray(data)
     struct.pack_into("<I", changed, _MAXRSS_OFFSET, process.total_max // 1024)
     struct.pack_into(
-        "<2I", changed, _MAXRSS_OFFSET + 16, process.minor_faults & WORD, process.major_faults & WORD
+        "<2I",
+        changed,
+        _MAXRSS_OFFSET + 16,
+        process.minor_faults & WORD,
+        process.major_faults & WORD,
     )
     return bytes(changed)

@@ -8,7 +8,7 @@ Source: MINIX ``servers/vm/glo.h``, ``region.c``, ``pb.c``.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import attrs
 import numpy as np
@@ -234,11 +234,11 @@ class Memory:
         entries = np.where(present, phys | flags.astype(np.uint32), 0).astype(np.uint32)
         self.mmu.map_range(region.owner.space, region.vaddr, entries)
 
-    def _writable_pages(self, region: Region, present: Numbers, refs: Numbers) -> Numbers:
+    def _writable_pages(self, region: Region, present: Any, refs: Any) -> Any:
         if not region.flags & WRITABLE:
             return np.zeros_like(present)
         if region.kinds is None:
-            return region.kind.writable_pages(region, present, refs)  # type: ignore[no-any-return]
+            return region.kind.writable_pages(region, present, refs)
         codes = region.codes()
         writable = np.zeros_like(present)
         for code in np.unique(codes[present]).tolist():

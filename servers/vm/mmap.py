@@ -28,14 +28,19 @@ from ipc.vm import VmMapPhys, VmMapPhysReply, VmMmap, VmMmapReply, VmVfsMmap, Vm
 from kernel.panic import Panic
 from servers.lib.loop import Refused
 from servers.vm.config import MMAP_BASE
-from servers.vm.mapping import build_region, link_region, map_region, may_unmap, round_up, unmap_range
+from servers.vm.mapping import (
+    build_region,
+    link_region,
+    map_region,
+    may_unmap,
+    round_up,
+    unmap_range,
+)
 from servers.vm.memory import Memory
 from servers.vm.memtypes import ANON, CONTIG, DIRECT, FILE, MemoryType
 from servers.vm.process import PAGE, WORD, VmProcess
 from servers.vm.region import ANON as ANON_FLAG
-from servers.vm.region import (
-    DIRECT as DIRECT_FLAG,
-)
+from servers.vm.region import DIRECT as DIRECT_FLAG
 from servers.vm.region import LOWER1MB, LOWER16MB, PHYS64K, UNINITIALIZED, WRITABLE, Region
 from servers.vm.vfsqueue import FDCLOSE, FDLOOKUP
 
@@ -78,7 +83,14 @@ async def do_mmap(vm: VmServer, source: int, message: VmMmap) -> Message | None:
         raise Refused(EINVAL)
     kind = CONTIG if message.flags & MAP_CONTIG else ANON
     region = await place(
-        vm, process, message.addr, message.len, message.flags, WRITABLE | ANON_FLAG, kind, privileged
+        vm,
+        process,
+        message.addr,
+        message.len,
+        message.flags,
+        WRITABLE | ANON_FLAG,
+        kind,
+        privileged,
     )
     if region is None:
         raise Refused(ENOMEM)
@@ -111,7 +123,10 @@ async def place(
     length = round_up(length)
     if map_flags & MAP_FIXED and address:
         if "fixed-unmaps-first" not in memory.quirks:
-            return _replace(memory, process, address, length, flags, kind, preallocate)
+            if not _may_replace(memory, process, address, length):
+                return None
+            if preallocate:
+                return _replace(memory, process, address, length, flags, kind)
         if unmap_range(memory, process, address, length) != OK:
             return None
         await vm.flush()
@@ -126,25 +141,24 @@ async def place(
     return region
 
 
-def _replace(
-    memory: Memory,
-    process: VmProcess,
-    address: int,
-    length: int,
-    flags: int,
-    kind: MemoryType,
-    preallocate: bool,
-) -> Region | None:
-    """A new region at `address` instead of what is there, which stays if it cannot be made."""
+def _may_replace(memory: Memory, process: VmProcess, address: int, length: int) -> bool:
+    """Whether a region can be made at `address` once what is there is gone, and that can go."""
     end = address + length
-    if not length or end > memory.config.user_end or not may_unmap(memory, process, address, end):
-        return None
-    region = build_region(memory, process, address, length, flags, kind, preallocate)
+    return (
+        bool(length) and end <= memory.config.user_end and may_unmap(memory, process, address, end)
+    )
+
+
+def _replace(
+    memory: Memory, process: VmProcess, address: int, length: int, flags: int, kind: MemoryType
+) -> Region | None:
+    """A preallocated region instead of what is at `address`, which stays if there is no memory."""
+    region = build_region(memory, process, address, length, flags, kind, preallocate=True)
     if region is None:
         return None
     result = unmap_range(memory, process, address, length)
     assert result == OK, "it was asked before whether that range may be unmapped"
-    process.region_top = end
+    process.region_top = address + length
     link_region(memory, region)
     return region
 
@@ -162,7 +176,8 @@ async def _map_file(
     answer = await vm.ask_vfs(FDLOOKUP, message.fd, process.endpoint)
     owner = memory.process(answer.endpoint)
     if owner is None or (owner is not process and "file-mmap-killed" not in quirks):
-        return _map_for_dead(memory, answer)
+        _map_for_dead(memory, answer)
+        return None
     result, vaddr = answer.result, MAP_FAILED
     if result == OK:
         result, vaddr = await _finish_file(vm, owner, message, answer)

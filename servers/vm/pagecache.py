@@ -56,7 +56,12 @@ class PageCache:
         return len(self.by_use)
 
     def find(
-        self, device: int, offset: int, inode: int = NO_INODE, inode_offset: int = 0, touch: bool = True
+        self,
+        device: int,
+        offset: int,
+        inode: int = NO_INODE,
+        inode_offset: int = 0,
+        touch: bool = True,
     ) -> CachedPage | None:
         """The page at `offset` of `device`; an inode that is given becomes the page's.
 
@@ -100,7 +105,13 @@ class PageCache:
             raise Panic("a cached page needs a device", quirk="setcache-nodev")
         self.ages += 1
         page = CachedPage(
-            device & _LONG, offset & _LONG, inode, inode_offset & _LONG, flags & ONCE, block, self.ages
+            device & _LONG,
+            offset & _LONG,
+            inode,
+            inode_offset & _LONG,
+            flags & ONCE,
+            block,
+            self.ages,
         )
         self.blocks.reference(block)
         self.blocks.cached[block] = 1

@@ -52,9 +52,7 @@ async def do_pagefault(vm: VmServer, source: int, message: VmPagefault) -> None:
         _demand_alive(memory, source)
 
 
-def fault(
-    memory: Memory, process: VmProcess, address: int, write: bool, may_ask: bool
-) -> Outcome:
+def fault(memory: Memory, process: VmProcess, address: int, write: bool, may_ask: bool) -> Outcome:
     """Map the page at `address`, if the process has a region there that allows the access."""
     region = memory.region_at(process, address)
     if region is None or (write and not region.flags & WRITABLE):

@@ -81,7 +81,7 @@ class RegionTree:
 
     def __iter__(self) -> Iterator[Region]:
         """All regions in order of address; the tree must not change meanwhile."""
-        stack = []
+        stack: list[Region] = []
         node = self.root
         while stack or node is not None:
             while node is not None:
@@ -93,7 +93,7 @@ class RegionTree:
 
     def descending(self, vaddr: int) -> Iterator[Region]:
         """The regions that start at or below `vaddr`, the last one first."""
-        stack = []
+        stack: list[Region] = []
         node = self.root
         while stack or node is not None:
             while node is not None:
@@ -148,7 +148,7 @@ class RegionTree:
         self._shrunk(path)
 
     def _without(self, region: Region, path: list[tuple[Region, bool]]) -> Region | None:
-        """What stands in for `region`; `path` goes on to the parent of the place that is vacated."""
+        """What stands in for `region`; `path` goes on to the parent of the vacated place."""
         higher = region.factor >= 0
         node = region.higher if higher else region.lower
         if node is None:

@@ -145,9 +145,7 @@ def share_mappings(memory: Memory, source: VmProcess, dest: VmProcess) -> int:
     return result
 
 
-def _share_range(
-    memory: Memory, source: VmProcess, dest: VmProcess, start: int, end: int
-) -> int:
+def _share_range(memory: Memory, source: VmProcess, dest: VmProcess, start: int, end: int) -> int:
     """The regions between `start` and `end`.  MINIX: transfer_mmap_regions."""
     first = source.regions.ceiling(start)
     if first is None or first.vaddr >= end or dest.regions.exact(first.vaddr) is not None:

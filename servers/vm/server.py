@@ -13,7 +13,7 @@ Source: MINIX ``servers/vm/main.c``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Final
+from typing import Final
 
 import attrs
 
@@ -144,16 +144,15 @@ class VmServer(Server):
         process = self.memory.process(source)
         if process is None:
             if "unknown-caller" in quirks:
-                raise Panic(f"a message from {source}, whom VM does not know", quirk="unknown-caller")
+                raise Panic(f"a message from the unknown {source}", quirk="unknown-caller")
             return do_stranger
-        kind = type(message)
-        if kind is VmPagefault:
+        if isinstance(message, VmPagefault):
             if self.status & FROM_KERNEL or "fake-pagefault" in quirks:
                 return do_pagefault
             return do_not_permitted
-        if kind is RsInit and source == RS:
+        if source == RS and isinstance(message, RsInit):
             return do_init
-        if kind is VmProcctl and source == VFS and message.transid:
+        if source == VFS and isinstance(message, VmProcctl) and message.transid:
             return do_procctl
         found = self.CALLS.get(message.type)
         if found is None:
@@ -162,7 +161,7 @@ class VmServer(Server):
             return do_unknown
         if not self.acls.allow(process, message.type - RQ_BASE):
             return do_unknown
-        if "unchecked-callers" not in quirks and source not in CALLERS.get(kind, (source,)):
+        if "unchecked-callers" not in quirks and source not in _callers(message, source):
             return do_not_permitted
         return found
 
@@ -186,6 +185,10 @@ async def do_init(vm: VmServer, source: int, message: RsInit) -> None:
 async def do_stranger(_vm: VmServer, _source: int, _message: Message) -> Message:
     """Refuse a caller whom VM does not know."""
     raise Refused(ESRCH)
+
+
+def _callers(message: Message, source: int) -> tuple[int, ...]:
+    return CALLERS.get(type(message), (source,))
 
 
 async def do_not_permitted(_vm: VmServer, _source: int, _message: Message) -> Message:

@@ -49,8 +49,8 @@ def _search(memory: Memory, process: VmProcess, low: int, high: int, length: int
     # Differs: C computes with 32 bits, so that the range below a region at address 0 seems huge.
     mask = WORD if "slot-wrap" in memory.quirks else _NO_WRAP
     for start, end in _gaps(memory, process, low, high, mask):
-        for first, last in (((start + PAGE) & mask, (end - PAGE) & mask), (start, end)):
-            first, last = max(first, low), min(last, high)
+        for lowest, highest in (((start + PAGE) & mask, (end - PAGE) & mask), (start, end)):
+            first, last = max(lowest, low), min(highest, high)
             if last > first and last - first >= length:
                 process.region_top = last
                 return last - length

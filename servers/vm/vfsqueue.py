@@ -44,7 +44,9 @@ class VfsQueue:
     outgoing: list[Message] = attrs.field(factory=list)
     last_id: int = 0
 
-    def ask(self, what: int, fd: int, endpoint: int, offset: int = 0, length: int = 0) -> VfsRequest:
+    def ask(
+        self, what: int, fd: int, endpoint: int, offset: int = 0, length: int = 0
+    ) -> VfsRequest:
         """Queue a request about VM's descriptor `fd`, for process `endpoint`.
 
         FDLOOKUP takes a descriptor of the process instead.  MINIX: vfs_request.

@@ -44,7 +44,7 @@ class ContiguousMemory(AnonymousMemory):
     def fault(
         self, memory: Memory, region: Region, page: int, write: bool, may_ask: bool
     ) -> Outcome:
-        """The frame has always been there; a fork may have made it common, which cannot be undone."""
+        """The frame is there; that it is common after a fork (quirk) cannot be undone."""
         block = region.table()[page]
         if write and memory.blocks.refs[block] > 1:
             if "contig-fork" in memory.quirks:

@@ -50,7 +50,9 @@ class SharedMemory(MemoryType):
         region.param = Source(endpoint, source.vaddr, source.id)
         if self.source(memory, region) is None:
             if "remap-not-anon" in quirks:
-                raise Panic("the source of a shared region is no anonymous one", quirk="remap-not-anon")
+                raise Panic(
+                    "the source of a shared region is no anonymous one", quirk="remap-not-anon"
+                )
             return EINVAL
         source.remaps += 1
         return OK
