@@ -11,7 +11,7 @@ Source: MINIX ``kernel/main.c``, ``servers/rs/main.c``.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import attrs
@@ -31,6 +31,7 @@ from servers.image import (
     FIRST_FREE,
     IMAGE,
     ROOT_DEVICE,
+    TEXT,
     Entry,
     may_do_everything,
     may_drive,
@@ -55,7 +56,8 @@ RAM_BASE: Final = 0x0010_0000  # below it a PC has little memory and much else
 class System:
     """A booted machine: the kernel's part of it, its servers, and INIT.
 
-    `servers` holds all servers by name, the user's own among them.
+    `servers` holds all servers that run, by name, the user's own among them.  `pm` and `sched` do
+    not run if a driven process has their place.
     """
 
     config: MachineConfig
@@ -111,15 +113,26 @@ def assemble(config: MachineConfig, init: Image) -> System:
         )
     )
     own = _own_servers(config)
-    entries = (*IMAGE, *(Entry(FIRST_FREE + at, name) for at, name in enumerate(own)))
+    services = (Entry(FIRST_FREE + at, name) for at, name in enumerate(own))
+    entries = (*_with_driven(IMAGE, config.driven), *services)
     builder = _Builder(config, machine, entries, init, own)
     return builder.build()
+
+
+def _with_driven(image: tuple[Entry, ...], driven: Mapping[str, int]) -> tuple[Entry, ...]:
+    """The image with driven processes in their places, by ascending endpoint."""
+    for entry in image:
+        if driven.get(entry.name, entry.endpoint) != entry.endpoint:
+            raise BadConfig("driven", f"{entry.name} has the endpoint {entry.endpoint}")
+    kept = (entry for entry in image if entry.endpoint not in driven.values())
+    added = (Entry(endpoint, name, regions=(TEXT,)) for name, endpoint in driven.items())
+    return tuple(sorted((*kept, *added), key=lambda entry: entry.endpoint))
 
 
 def _own_servers(config: MachineConfig) -> dict[str, Any]:
     """The user's servers, made; their names may not be those of the image's."""
     made = {}
-    taken = {entry.name for entry in IMAGE}
+    taken = {entry.name for entry in IMAGE} | set(config.driven)
     for name, maker in config.servers.items():
         if name in taken:
             raise BadConfig("servers", f"there is a server {name} already")
@@ -170,8 +183,10 @@ class _Builder:
         assert init is not None, "INIT is in the image"
         # VM gives processes their memory when it is made, so it is made last.
         vm = self._make_vm()
+        running = {entry.name for entry in self.entries} - set(self.config.driven)
+        there = {name: server for name, server in self.servers.items() if name in running}
         return System(
-            self.config, machine, vm, self.servers["pm"], self.servers["sched"], init, self.servers
+            self.config, machine, vm, self.servers["pm"], self.servers["sched"], init, there
         )
 
     def _make_servers(self) -> None:
@@ -190,6 +205,9 @@ class _Builder:
         context: Context
         if entry.endpoint == INIT:
             program, context = self.init, self.init.context
+        elif entry.name in self.config.driven:
+            image = driven_image(Libc())
+            program, context = image, image.context
         elif entry.endpoint == VM:
             program, context = self._vm_program, Context()
         else:

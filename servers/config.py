@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
-from ipc.endpoint import NR_PROCS
+from ipc.endpoint import INIT, NR_PROCS, VM, endpoint_name
 from kernel.costs import CostError, Costs, parse_duration
 from kernel.limits import Limits
 from kernel.policies import PolicyError, make_policy
@@ -24,6 +24,7 @@ PAGE_SIZE: Final = 4096
 LEAST_MEMORY: Final = MIB
 MOST_MEMORY: Final = 3 * GIB
 MOST_SLOTS: Final = 30_000
+UNDRIVABLE: Final = (VM, INIT)  # the one gives all others their memory; the other is driven anyway
 SANITY: Final = ("never", "quiet", "each")
 _UNITS: Final = {"K": KIB, "M": MIB, "G": GIB}
 
@@ -157,6 +158,19 @@ def _servers(value: Mapping[str, ServerMaker]) -> Mapping[str, ServerMaker]:
     return dict(value)
 
 
+def _driven(value: Mapping[Any, Any]) -> Mapping[str, int]:
+    for name, endpoint in value.items():
+        if not isinstance(name, str) or not name.isidentifier():
+            raise BadConfig("driven", f"{name!r} is no name for a process")
+        if endpoint in UNDRIVABLE:
+            raise BadConfig("driven", f"{endpoint_name(endpoint)} cannot be replaced")
+        if not isinstance(endpoint, int) or not 0 <= endpoint < INIT:
+            raise BadConfig("driven", f"{endpoint!r} is no endpoint of a server, 0..{INIT - 1}")
+    if len(set(value.values())) != len(value):
+        raise BadConfig("driven", "two processes have the same endpoint")
+    return dict(value)
+
+
 @attrs.frozen
 class MachineConfig:
     """The options of a machine.  Raises BadConfig, which names the option, for one that is none.
@@ -165,7 +179,9 @@ class MachineConfig:
     there can be.  `policy` says who runs next, with `seed` where that is random.  `quirks`: which
     defects of the real system it has.  `sanity`: how often VM checks its books.  `costs` and
     `limits`: what things cost in virtual time, and where a run ends.  `files` are in its file
-    system from the start, by absolute path.  `servers` are the user's own, by name.
+    system from the start, by absolute path.  `servers` are the user's own, by name.  `driven` are
+    processes with a server's endpoint and rights that are driven from outside, by name; one that
+    has the endpoint of a server of the boot image is there instead of it.
     """
 
     memory: int = attrs.field(default=16 * MIB, converter=_memory)
@@ -178,6 +194,7 @@ class MachineConfig:
     limits: Limits = attrs.field(default=Limits(), converter=_limits)
     files: Mapping[str, FileContents] = attrs.field(factory=dict, converter=_files)
     servers: Mapping[str, ServerMaker] = attrs.field(factory=dict, converter=_servers)
+    driven: Mapping[str, int] = attrs.field(factory=dict, converter=_driven)
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> MachineConfig:
