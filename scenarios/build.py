@@ -134,6 +134,15 @@ class Builder(lark.Transformer[lark.Token, syntax.Scenario]):
         patterns = tuple(items[1:] if has_mode else items)
         return syntax.Expect(mode, patterns, self._at(meta))
 
+    def expect_panic(self, meta: Meta, items: list[Any]) -> syntax.ExpectPanic:
+        return syntax.ExpectPanic(str(items[1]) if len(items) > 1 else "", self._at(meta))
+
+    def with_quirk(self, meta: Meta, items: list[Any]) -> syntax.WithQuirk:
+        word, quirk, *body = items
+        return syntax.WithQuirk(
+            str(quirk), word == "with", tuple(body), self._at(meta), self._token_at(quirk)
+        )
+
     def machine(self, meta: Meta, items: list[Any]) -> syntax.Machine:
         return syntax.Machine(self._settings(items), self._at(meta))
 

@@ -18,9 +18,11 @@ from scenarios.calls import CALLS
 from scenarios.constants import constant, is_error
 from scenarios.expectations import KERNEL_PARTY
 from scenarios.messages import RAW, check_field, members_of, message_class
+from scenarios.parser import LINES
 from scenarios.questions import FUNCTIONS
 from scenarios.scope import is_constant_name, suggestion, unknown_name
 from scenarios.source import BadInput, Place
+from servers.config import known_quirks
 
 DECLARATIONS = (syntax.Machine, syntax.File, syntax.Process, syntax.Server)
 
@@ -57,7 +59,7 @@ def _check_order(statements: tuple[syntax.Statement, ...]) -> None:
 
 
 def _refuse_declarations_within(statement: syntax.Statement) -> None:
-    if isinstance(statement, syntax.Repeat | syntax.Together):
+    if isinstance(statement, syntax.Repeat | syntax.Together | syntax.WithQuirk):
         for inner in flatten(statement.body):
             if isinstance(inner, DECLARATIONS):
                 raise BadInput(f"{_word(inner)} cannot stand in a block", inner.at)
@@ -145,6 +147,16 @@ class _Checker:
         self.body(line.body)
 
     @statement.register
+    def _(self, line: syntax.WithQuirk) -> None:
+        _check_quirk(line.quirk, line.quirk_at)
+        self.body(line.body)
+
+    @statement.register
+    def _(self, line: syntax.ExpectPanic) -> None:
+        if line.quirk:
+            _check_quirk(line.quirk, line.at)
+
+    @statement.register
     def _(self, line: syntax.Together) -> None:
         seen: set[str] = set()
         for inner in flatten(line.body):
@@ -169,6 +181,8 @@ class _Checker:
             raise BadInput(f"there is a process {name} already", at)
         if name == KERNEL_PARTY or is_constant_name(name):
             raise BadInput(f"{name} is a name of the system's", at)
+        if name.upper() in LINES:
+            raise BadInput(f"{name} is a word of the language", at)
         self.names[name] = None
 
     def name(self, name: syntax.Name) -> None:
@@ -273,6 +287,12 @@ def _check_pattern_field(field: syntax.FieldPattern, cls: type[Message], message
     """Besides its own fields, every message has a source and a type, and kernel calls a result."""
     if field.name not in {"source", "type", "result"}:
         check_field(field.name, members_of(cls), message, field.at)
+
+
+def _check_quirk(name: str, at: Place) -> None:
+    known = known_quirks()
+    if name not in known:
+        raise BadInput(f"unknown quirk {name}", at, suggestion(name, known))
 
 
 def _check_count(call: str, given: int, least: int, most: int, at: Place) -> None:

@@ -25,7 +25,8 @@ WORDS: Final = {
     "PATH": "a path from /", "OBJECT": "module:function", "COMPARISON": "a comparison",
     "SIGN": "'+' or '-'", "FACTOR": "'*' or '/' or '%'", "UNFINISHED": "'<unfinished ...>'",
     "RESUME": "'<... call resumed>'", "RESUMED": "'resumed>'", "FAULT": "'error' or 'delay'",
-    "UNDERSCORE": "'_'", "LPAR": "'('", "RPAR": "')'", "LBRACE": "'{'", "RBRACE": "'}'",
+    "QUIRK": "the name of a quirk", "UNDERSCORE": "'_'",
+    "LPAR": "'('", "RPAR": "')'", "LBRACE": "'{'", "RBRACE": "'}'",
     "LSQB": "'['", "RSQB": "']'", "COLON": "':'", "COMMA": "','", "EQUAL": "'='",
     "VBAR": "'|'", "AMPERSAND": "'&'", "_ARROW": "'->'", "_DOTS": "'..'",
     "_NEWLINE": "end of line", "_INDENT": "indented lines", "_DEDENT": "end of block",
@@ -34,7 +35,7 @@ WORDS: Final = {
 
 LINES: Final = frozenset({
     "NAME", "ADVANCE", "CHECK", "EXPECT", "FILE", "INCLUDE", "INJECT", "LET", "MACHINE", "PROCESS",
-    "REPEAT", "RUN", "SERVER", "TOGETHER",
+    "REPEAT", "RUN", "SERVER", "TOGETHER", "WITH", "WITHOUT",
 })  # fmt: skip
 VALUES: Final = frozenset({"NUMBER", "STRING", "NAME", "LPAR", "SIGN"})
 OPERATORS: Final = frozenset({"VBAR", "SIGN", "FACTOR"})
@@ -92,7 +93,7 @@ def _with_included(
     match statement:
         case syntax.Include():
             return _include(statement, source, including)
-        case syntax.Repeat() | syntax.Together():
+        case syntax.Repeat() | syntax.Together() | syntax.WithQuirk():
             return attrs.evolve(statement, body=_resolve(statement.body, source, including))
         case _:
             return statement
@@ -101,7 +102,7 @@ def _with_included(
 def _include(
     statement: syntax.Include, source: Source, including: tuple[str, ...]
 ) -> syntax.Include:
-    path = (source.folder or Path()) / statement.path
+    path = (source.path or Path()).parent / statement.path
     if str(path) in including:
         raise BadInput(f"{statement.path} includes itself", statement.at)
     if len(including) >= DEEPEST_INCLUDE:
@@ -121,7 +122,7 @@ def _explain(source: Source, error: lark.UnexpectedInput) -> BadInput:
     place, met = _met(source, error)
     expected = _expected(error)
     message = f"unexpected {met}" + (f"; expected {expected}" if expected else "")
-    return BadInput(message, place, _unclosed(place, error))
+    return BadInput(message, place, _unclosed(place, error) or _reserved(place))
 
 
 def _met(source: Source, error: lark.UnexpectedInput) -> tuple[Place, str]:
@@ -185,4 +186,12 @@ def _unclosed(place: Place, error: lark.UnexpectedInput) -> str:
             if value.line == place.line and place.column <= len(place.source.line(place.line)):
                 return ""
             return f"the '{OPENING[value.type]}' of line {value.line} is not closed"
+    return ""
+
+
+def _reserved(place: Place) -> str:
+    """A hint where a word of the language stands as the name of a process."""
+    word = place.source.line(place.line)[: place.column - 1].strip()
+    if word.upper() in LINES - {"NAME"}:
+        return f"{word} begins a line of its own kind, so it cannot be the name of a process"
     return ""

@@ -10,35 +10,14 @@ from typing import Any, Final
 
 import attrs
 
-from kernel.costs import CostError, Costs
-from kernel.policies import PolicyError, make_policy
-from kernel.quirks import KERNEL_QUIRKS, NO_QUIRKS, Quirks, UnknownQuirk, parse_quirks
+from kernel.limits import Limits
 from scenarios import syntax
 from scenarios.build import parse_number
 from scenarios.scope import suggestion
 from scenarios.source import BadInput
-from servers.vm.quirks import VM_QUIRKS
+from servers.config import BadConfig, MachineConfig
 
-PAGE_SIZE: Final = 4096
 LARGEST_FILE: Final = 1 << 28  # bytes
-LEAST_MEMORY: Final = 1 << 20  # bytes
-MOST_MEMORY: Final = 4 << 30  # bytes
-
-SANITY: Final = ("never", "quiet", "each")
-
-
-@attrs.frozen
-class MachineSettings:
-    """How the machine of a scenario is made.  `memory` in bytes, `steps` a limit, times in ns."""
-
-    memory: int | None = None
-    seed: int = 0
-    policy: str = "fifo"
-    costs: Costs = attrs.field(factory=Costs)
-    quirks: Quirks = NO_QUIRKS
-    sanity: str = "never"
-    steps: int | None = None
-    time: int | None = None
 
 
 @attrs.frozen
@@ -58,12 +37,13 @@ class ProcessSettings:
     program: str = ""
 
 
-def machine_settings(
-    settings: Iterable[syntax.Setting], base: MachineSettings | None = None
-) -> MachineSettings:
+def machine_config(
+    settings: Iterable[syntax.Setting], base: MachineConfig | None = None
+) -> MachineConfig:
     """`base` with what a `machine` line says.  Raises BadInput."""
     values = _understand(settings, MACHINE, "machine")
-    return attrs.evolve(base or MachineSettings(), **values)
+    limits = {key: values.pop(key) for key in ("steps", "time") if key in values}
+    return attrs.evolve(base or MachineConfig(), **values, limits=Limits(**limits))
 
 
 def file_content(statement: syntax.File) -> FileContent:
@@ -101,13 +81,6 @@ def _understand(
 # ---- Values
 
 
-def _memory(setting: syntax.Setting) -> int:
-    size = _number(setting)
-    if size % PAGE_SIZE or not LEAST_MEMORY <= size <= MOST_MEMORY:
-        raise BadInput("memory is a multiple of 4K in 1M..4G", setting.value_at)
-    return size
-
-
 def _number(setting: syntax.Setting) -> int:
     return parse_number(setting.value, setting.value_at)
 
@@ -126,31 +99,22 @@ def _positive(setting: syntax.Setting) -> int:
     return number
 
 
-def _policy(setting: syntax.Setting) -> str:
-    try:
-        make_policy(setting.value)
-    except PolicyError as error:
-        raise BadInput(str(error), setting.value_at) from error
+def _option(convert: Callable[[syntax.Setting], Any]) -> Understand:
+    """A setting that is an option of a machine under the same name."""
+
+    def understand(setting: syntax.Setting) -> Any:
+        value = convert(setting)
+        try:
+            MachineConfig(**{setting.key: value})
+        except BadConfig as error:
+            raise BadInput(error.reason, setting.value_at) from error
+        return value
+
+    return understand
+
+
+def _text(setting: syntax.Setting) -> str:
     return setting.value
-
-
-def _costs(setting: syntax.Setting) -> Costs:
-    try:
-        return Costs.parse(setting.value)
-    except CostError as error:
-        raise BadInput(str(error), setting.value_at) from error
-
-
-def known_quirks(text: str) -> Quirks:
-    """The quirks that `text` names.  Raises UnknownQuirk."""
-    return parse_quirks(text, [*KERNEL_QUIRKS, *VM_QUIRKS])
-
-
-def _quirks(setting: syntax.Setting) -> Quirks:
-    try:
-        return known_quirks(setting.value)
-    except UnknownQuirk as error:
-        raise BadInput(str(error), setting.value_at) from error
 
 
 def _one_of(*choices: str) -> Understand:
@@ -188,8 +152,9 @@ def _is_system(setting: syntax.Setting) -> bool:
 Understand = Callable[[syntax.Setting], Any]
 
 MACHINE: Final[dict[str, Understand]] = {
-    "memory": _memory, "seed": _number, "policy": _policy, "costs": _costs, "quirks": _quirks,
-    "sanity": _one_of(*SANITY), "steps": _positive, "time": _positive,
+    "memory": _option(_number), "slots": _option(_number), "seed": _option(_number),
+    "policy": _option(_text), "quirks": _option(_text), "sanity": _option(_text),
+    "costs": _option(_text), "steps": _positive, "time": _positive,
 }  # fmt: skip
 
 FILE: Final[dict[str, Understand]] = {"content": _bytes, "size": _file_size, "fill": _fill}

@@ -344,9 +344,34 @@ class Together:
     at: Place = attrs.field(eq=False)
 
 
+@attrs.frozen
+class WithQuirk:
+    """`with quirk NAME` and the lines below it, for a machine that has the quirk.
+
+    `without quirk NAME` (not `present`) is for one that does not have it.
+    """
+
+    quirk: str
+    present: bool
+    body: tuple[Statement, ...]
+    at: Place = attrs.field(eq=False)
+    quirk_at: Place = attrs.field(eq=False)
+
+
+@attrs.frozen
+class ExpectPanic:
+    """`expect panic NAME`: the line before it has brought the machine down, by that quirk.
+
+    `quirk` is empty where any panic will do.
+    """
+
+    quirk: str
+    at: Place = attrs.field(eq=False)
+
+
 Statement: TypeAlias = (
     Call | Resumed | Check | Expect | Machine | File | Process | Server | Inject | Run | Advance
-    | Let | Include | Repeat | Together
+    | Let | Include | Repeat | Together | WithQuirk | ExpectPanic
 )  # fmt: skip
 
 
