@@ -112,13 +112,6 @@ KERNEL_QUIRKS: Final[Mapping[str, Quirk]] = {
             " quirk the first that the filter lets pass is delivered.",
         ),
         Quirk(
-            "kernel-message-unfiltered",
-            "kernel/system.c allow_ipc_filtered_msg",
-            "A filter that goes by message numbers cannot read the number of a message that the"
-            " kernel sends in a process's name, and lets it pass whatever it is.  Without the"
-            " quirk it is filtered like any other.",
-        ),
-        Quirk(
             "senda-invalid-entry-blocks",
             "kernel/proc.c try_one",
             "An entry with invalid flags in an asynchronous send table ends every scan on a"

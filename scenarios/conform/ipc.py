@@ -32,14 +32,13 @@ from kernel.fork import copy_slot
 from kernel.panic import Panic
 from kernel.probes import Event, MessageDelivered, Probes
 from kernel.process import Process
-from kernel.quirks import ALL_QUIRKS
+from kernel.quirks import ALL_QUIRKS, Quirks
 from kernel.rendezvous import Rendezvous
 from kernel.runqueue import RunQueue
 from kernel.table import ProcessTable
 from scenarios.conform import ipc_input
 from scenarios.conform.ipc_config import (
     CALL_NAMES,
-    CALLS,
     Member,
     members_of,
     set_up,
@@ -63,18 +62,20 @@ def start(header: dict[str, Any]) -> IpcReplay:
 class IpcReplay:
     """A kernel without a machine around it, and what it did in the operation at hand."""
 
-    def __init__(self, members: list[Member], strict: bool) -> None:
+    def __init__(
+        self, members: list[Member], strict: bool = False, quirks: Quirks = ALL_QUIRKS
+    ) -> None:
         self._members = {member.slot: member for member in sorted(members, key=lambda m: m.slot)}
         self._ids = {member.slot: member.privilege_id for member in members}
         self._strict = strict
         self._stopped = False
         self._clock = Clock()
-        self._table = ProcessTable(NR_PROCS)
+        self.table = ProcessTable(NR_PROCS)
         self._ready = RunQueue()
         probes = Probes(self._clock)
-        self._ipc = Rendezvous(self._table, self._ready, ALL_QUIRKS, self._clock, probes)
+        self._ipc = Rendezvous(self.table, self._ready, quirks, self._clock, probes)
         self._memory: dict[int, list[AsyncEntry]] = {}
-        self._states = States(self._table, self._memory)
+        self._states = States(self.table, self._memory)
         self._delivered: list[MessageDelivered] = []
         self._unblocked: list[int] = []
         self._populate()
@@ -83,17 +84,17 @@ class IpcReplay:
 
     def _populate(self) -> None:
         for member in self._members.values():
-            privilege = self._table.privileges[member.privilege_id]
+            privilege = self.table.privileges[member.privilege_id]
             if privilege.slot == NONE:
                 set_up(privilege, member, self._ids)
             self._make(member, member.endpoint)
 
     def _make(self, member: Member, endpoint: int) -> Process:
         """A process in the slot of `member`: runnable, unless it is a kernel task."""
-        privilege = self._table.privileges[member.privilege_id]
+        privilege = self.table.privileges[member.privilege_id]
         if member.is_system:
             privilege.forget_messages(endpoint)
-        process = self._table.place(member.slot, endpoint, member.name, privilege, RTS_PROC_STOP)
+        process = self.table.place(member.slot, endpoint, member.name, privilege, RTS_PROC_STOP)
         if member.slot >= 0:
             self._ready.unblock(process, RTS_PROC_STOP)
         self._memory[member.slot] = []
@@ -131,19 +132,14 @@ class IpcReplay:
         result = do(self, operation)
         answer = {"result": result, **self._effects(None)}
         if name == "fork" and result == OK:
-            answer["endpoint"] = self._table.at(operation["nr"]).endpoint
+            answer["endpoint"] = self.table.at(operation["nr"]).endpoint
         return answer
 
     def _call(self, operation: dict[str, Any]) -> dict[str, Any]:
         caller = self._live(operation, "proc")
         if caller.rts:
             return {"error": "not runnable"}
-        call = operation.get("call")
-        number = CALLS.get(call) if isinstance(call, str) else call
-        if call == "MINIX_KERNINFO":
-            number = MINIX_KERNINFO_CALL
-        if not isinstance(number, int):
-            raise Malformed(f"unknown call {str(call)[:40]!r}")
+        number = ipc_input.call(operation)
         do = TRAPS.get(number)
         if number == SENDA_CALL and "table" in operation:
             self._memory[caller.slot][:] = ipc_input.entries(operation)
@@ -176,7 +172,7 @@ class IpcReplay:
 
     def _repair_links(self) -> list[int]:
         """Forget stale links, as the recorder did so that it could go on; who had one."""
-        stale = [process for process in self._table.all() if process.stale_link]
+        stale = [process for process in self.table.all() if process.stale_link]
         for process in stale:
             process.stale_link = False
         return [process.slot for process in stale]
@@ -230,12 +226,18 @@ class IpcReplay:
         return slot
 
     def _live(self, operation: dict[str, Any], name: str = "nr") -> Process:
-        process = self._table.at(self._slot(operation, name))
+        process = self.table.at(self._slot(operation, name))
         if process.rts == RTS_SLOT_FREE:
             raise Malformed(f"process slot {process.slot} is free")
         return process
 
-    def table(self, operation: dict[str, Any]) -> None:
+    def _mortal(self, operation: dict[str, Any]) -> Process:
+        process = self._live(operation)
+        if process.slot < 0:
+            raise Malformed(f"nr is {process.slot}: a kernel task does not die")
+        return process
+
+    def change_table(self, operation: dict[str, Any]) -> None:
         """The process changes the table in its memory."""
         slot = self._slot(operation, "proc")
         self._memory[slot][:] = ipc_input.entries(operation)
@@ -244,8 +246,10 @@ class IpcReplay:
     def kernel_notify(self, operation: dict[str, Any]) -> int:
         """A kernel task notifies a process, of interrupts or a signal perhaps."""
         task = ipc_input.task(operation)
+        if task not in self._memory:
+            raise Malformed(f"from is {operation['from']}, which the header does not list")
         dest = field(operation, "to", int)
-        receiver = self._table.lookup(dest)
+        receiver = self.table.lookup(dest)
         if "sig" in operation:
             if receiver is None:
                 return EINVAL
@@ -272,13 +276,13 @@ class IpcReplay:
 
     def clear_endpoint(self, operation: dict[str, Any]) -> None:
         """A process can no longer send and receive."""
-        self._ipc.clear_endpoint(self._live(operation))
+        self._ipc.clear_endpoint(self._mortal(operation))
 
     def exit(self, operation: dict[str, Any]) -> int:
         """A process dies."""
-        process = self._live(operation)
+        process = self._mortal(operation)
         self._ipc.clear_endpoint(process)
-        self._table.free(process)
+        self.table.free(process)
         return OK
 
     def clear_ipc_refs(self, operation: dict[str, Any]) -> None:
@@ -291,7 +295,7 @@ class IpcReplay:
         endpoint = field(operation, "endpoint", int)
         if slot not in self._members or slot_of(endpoint) != slot:
             raise Malformed(f"process slot {slot} cannot be used for endpoint {endpoint}")
-        if self._table.at(slot).rts != RTS_SLOT_FREE:
+        if self.table.at(slot).rts != RTS_SLOT_FREE:
             raise Malformed(f"process slot {slot} is in use")
         self._make(self._members[slot], endpoint)
         self._unblocked.clear()
@@ -299,7 +303,7 @@ class IpcReplay:
     def set_priv(self, operation: dict[str, Any]) -> None:
         """A process's privileges change."""
         slot = self._slot(operation)
-        privilege = self._table.at(slot).privilege
+        privilege = self.table.at(slot).privilege
         if "trap_mask" in operation:
             privilege.trap_mask = trap_mask(operation["trap_mask"])
         if "ipc_to" in operation:
@@ -308,7 +312,7 @@ class IpcReplay:
     def filter(self, operation: dict[str, Any]) -> int:
         """A process gets a message filter."""
         kind, elements = ipc_input.filter_of(operation)
-        return add_filter(self._table, self._live(operation), kind, elements)
+        return add_filter(self.table, self._live(operation), kind, elements)
 
     def clear_filters(self, operation: dict[str, Any]) -> None:
         """A process gets rid of its filters."""
@@ -316,10 +320,10 @@ class IpcReplay:
 
     def fork(self, operation: dict[str, Any]) -> int:
         """A process forks."""
-        parent = self._table.lookup(field(operation, "parent", int))
+        parent = self.table.lookup(field(operation, "parent", int))
         if parent is None:
             return EINVAL
-        child = copy_slot(self._table, ALL_QUIRKS, parent, field(operation, "nr", int))
+        child = copy_slot(self.table, self._ipc.quirks, parent, field(operation, "nr", int))
         if isinstance(child, int):
             return child
         self._memory[child.slot] = []
@@ -365,7 +369,7 @@ TRAPS: Final[dict[int, Callable[[IpcReplay, Process, dict[str, Any]], int]]] = {
 }
 
 OPERATIONS: Final[dict[str, Callable[[IpcReplay, dict[str, Any]], int | None]]] = {
-    "table": IpcReplay.table,
+    "table": IpcReplay.change_table,
     "kernel_notify": IpcReplay.kernel_notify,
     "kernel_send": IpcReplay.kernel_send,
     "rts_set": IpcReplay.rts_set,

@@ -135,8 +135,8 @@ def trap_mask(value: object) -> int:
         return sum(1 << number for number in CALLS.values())
     mask = 0
     for name in checked(value, "trap_mask", list):
-        if name not in CALLS:
-            raise Malformed(f"trap_mask has {name!r}, which is no call")
+        if checked(name, "each of trap_mask", str) not in CALLS:
+            raise Malformed(f"trap_mask has {name[:40]!r}, which is no call")
         mask |= 1 << CALLS[name]
     return mask
 

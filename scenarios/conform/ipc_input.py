@@ -10,13 +10,14 @@ from typing import Any, Final
 
 from ipc.endpoint import ANY, ASYNCM, CLOCK, HARDWARE, IDLE, SELF, SYSTEM
 from ipc.message import PAYLOAD_SIZE, Message, RawMessage
-from ipc.traps import AsyncEntry
+from ipc.traps import MINIX_KERNINFO_CALL, AsyncEntry
 from kernel.filters import ANY_SYS, ANY_TSK, ANY_USR, BLACKLIST, WHITELIST, FilterElement
-from kernel.flags import RTS_SLOT_FREE
-from scenarios.conform.ipc_config import AMF_NAMES, RTS_FLAGS
+from kernel.flags import RTS_NO_ENDPOINT, RTS_RECEIVING, RTS_SENDING, RTS_SLOT_FREE
+from scenarios.conform.ipc_config import AMF_NAMES, CALLS, RTS_FLAGS
 from scenarios.conform.recording import Malformed, checked, field, optional
 
 _WORD: Final = struct.Struct("<I")
+_NOT_TO_SET: Final = RTS_SLOT_FREE | RTS_NO_ENDPOINT | RTS_SENDING | RTS_RECEIVING
 _WORD_MASK: Final = 0xFFFFFFFF
 _SIGNALS: Final = 128
 
@@ -33,6 +34,14 @@ def natural(of: dict[str, Any], name: str) -> int:
     if value < 0:
         raise Malformed(f"{name} is {value}, less than 0")
     return value
+
+
+def call(operation: dict[str, Any]) -> int:
+    """The number of a call, from its name or any number."""
+    value = operation.get("call")
+    if isinstance(value, str) and value in CALLS:
+        return CALLS[value]
+    return MINIX_KERNINFO_CALL if value == "MINIX_KERNINFO" else field(operation, "call", int)
 
 
 def dest(operation: dict[str, Any]) -> int:
@@ -69,7 +78,8 @@ def entries(operation: dict[str, Any]) -> list[AsyncEntry]:
 def _entry(of: dict[str, Any]) -> AsyncEntry:
     flags = 0
     for each in field(of, "flags", list):
-        flags |= AMF_NAMES[each] if each in AMF_NAMES else checked(each, "each of flags", int)
+        known = AMF_NAMES.get(each) if isinstance(each, str) else None
+        flags |= checked(each, "each of flags", int) if known is None else known
     target = SELF if of.get("dst") == "SELF" else field(of, "dst", int)
     return AsyncEntry(flags, target, message(of))
 
@@ -93,8 +103,8 @@ def signal(operation: dict[str, Any]) -> int:
 def run_flag(operation: dict[str, Any], name: str) -> int:
     """A run flag."""
     flag = field(operation, name, str)
-    if flag not in RTS_FLAGS or RTS_FLAGS[flag] == RTS_SLOT_FREE:
-        raise Malformed(f"{name} is {flag[:40]!r}, which is no run flag")
+    if flag not in RTS_FLAGS or RTS_FLAGS[flag] & _NOT_TO_SET:
+        raise Malformed(f"{name} is {flag[:40]!r}, which is no run flag to set or clear")
     return RTS_FLAGS[flag]
 
 

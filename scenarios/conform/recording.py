@@ -107,7 +107,7 @@ def _no_number(name: str) -> float:
 
 
 def field(of: dict[str, Any], name: str, kind: type[Value]) -> Value:
-    """The field `name` of a JSON object.  Raises Malformed if it is not there or of another kind."""
+    """The field `name` of a JSON object.  Raises Malformed if it is missing or of another kind."""
     if name not in of:
         raise Malformed(f"there is no field {name!r}")
     return checked(of[name], name, kind)
