@@ -18,7 +18,6 @@ the machine stops, every task that waits gets an exception of its own that says 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import inf
 from typing import Any, Final
 
@@ -35,8 +34,8 @@ SLICE: Final = 20_000
 
 
 @attrs.define(eq=False)
-class _Wanted:
-    """A command that a task has given: for which process, and what became of it."""
+class Started:
+    """A command that was given: for which process, what became of it, how many tasks wait for it."""
 
     process: Process
     sequence: int
@@ -44,10 +43,35 @@ class _Wanted:
     done: trio.Event = attrs.field(factory=trio.Event)
     value: Any = None
     error: BaseException | None = None
-    abandoned: bool = False
+    hang: Hang | None = None
+    waiters: int = 0
+
+    async def result(self) -> Any:
+        """Wait for the command's result.  Raises as `Bridge.command` does; can be asked again.
+
+        What hung once may come to an end later, because of what somebody did meanwhile.
+        """
+        if self.hang is not None:
+            self.hang, self.done = None, trio.Event()
+        self.waiters += 1
+        try:
+            await self.done.wait()
+        finally:
+            self.waiters -= 1
+        if self.hang is not None:
+            raise self.hang
+        if self.error is not None:
+            raise self.error
+        return self.value
+
+    @property
+    def finished(self) -> bool:
+        """Whether the command has been done, or never will be."""
+        return self.done.is_set() and self.hang is None
 
     def finish(self, outcome: Any) -> None:
         """The process reported `outcome`, or is no more."""
+        self.hang = None
         if isinstance(outcome, BaseException):
             self.error = outcome
         else:
@@ -56,14 +80,24 @@ class _Wanted:
         self.done.set()
 
 
+@attrs.define(eq=False)
+class _Passage:
+    """A task waits for virtual time to pass: to `end` (ns), or None: until nothing is due."""
+
+    end: int | None
+    done: trio.Event = attrs.field(factory=trio.Event)
+    error: BaseException | None = None
+
+
 class Bridge:
     """Runs a machine in a trio task, and takes commands for its driven processes."""
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.failure: BaseException | None = None
-        self._pending: list[_Wanted] = []
-        self._injected: list[_Wanted] = []
+        self._pending: list[Started] = []
+        self._injected: list[Started] = []
+        self._passing: list[_Passage] = []
         self._sequence = 0
         self._wake = trio.Event()
 
@@ -76,27 +110,58 @@ class Bridge:
         Hang if nothing can bring it to an end; MachineStopped, from its cause, if the machine
         stops.
         """
+        started = self.start(process, command)
+        try:
+            return await started.result()
+        finally:
+            if started in self._pending:
+                self._pending.remove(started)
+
+    def start(self, process: Process, command: Any) -> Started:
+        """Let `process` do `command`; its `result()` can be waited for later.
+
+        Raises MachineStopped.
+        """
         self._demand_running()
         self._sequence += 1
-        wanted = _Wanted(process, self._sequence, command)
-        self._pending.append(wanted)
+        started = Started(process, self._sequence, command)
+        self._pending.append(started)
+        self.wake()
+        return started
+
+    def wake(self) -> None:
+        """Have the machine's task look whether there is something to do."""
         self._wake.set()
+
+    async def until_quiet(self) -> None:
+        """Wait until no process can run and nothing is due that anybody may wait for.
+
+        What was commanded before is begun.  Raises MachineStopped.
+        """
+        await self._pass(_Passage(None))
+
+    async def advance(self, duration: int) -> None:
+        """Let `duration` virtual ns pass, and wait until the machine is quiet then.
+
+        Raises MachineStopped.
+        """
+        await self._pass(_Passage(self.machine.clock.now + duration))
+
+    async def _pass(self, passage: _Passage) -> None:
+        self._demand_running()
+        self._passing.append(passage)
+        self.wake()
         try:
-            await wanted.done.wait()
+            await passage.done.wait()
         finally:
-            self._give_up(wanted)
-        if wanted.error is not None:
-            raise wanted.error
-        return wanted.value
+            if passage in self._passing:
+                self._passing.remove(passage)
+        if passage.error is not None:
+            raise passage.error
 
     def _demand_running(self) -> None:
         if self.failure is not None:
             raise MachineStopped(f"the machine stopped: {self.failure}") from self.failure
-
-    def _give_up(self, wanted: _Wanted) -> None:
-        wanted.abandoned = True
-        if wanted in self._pending:
-            self._pending.remove(wanted)
 
     # The machine's task.
 
@@ -122,7 +187,9 @@ class Bridge:
             await self._others_blocked()
             if self._inject():
                 continue
-            if not self._waited_for():
+            if self._passing:
+                self._let_time_pass(self._passing[0])
+            elif not self._waited_for():
                 await self._woken()
             elif machine.clock.expected:
                 machine.idle_once()
@@ -147,10 +214,9 @@ class Bridge:
         self._wake = trio.Event()
         await self._wake.wait()
 
-    def _waited_for(self) -> list[_Wanted]:
-        self._injected = [each for each in self._injected if not each.done.is_set()]
-        live = [each for each in self._injected if not each.abandoned]
-        return live + self._pending
+    def _waited_for(self) -> list[Started]:
+        self._injected = [each for each in self._injected if not each.finished]
+        return [each for each in self._injected + self._pending if each.waiters]
 
     def _inject(self) -> bool:
         """Inject what can be; whether anything changed."""
@@ -170,26 +236,39 @@ class Bridge:
             changed = True
         return changed
 
+    def _let_time_pass(self, passage: _Passage) -> None:
+        """Bring one who waits for time to pass a step further."""
+        clock = self.machine.clock
+        if passage.end is None and clock.expected:
+            self.machine.idle_once()
+        elif passage.end is not None and clock.now < passage.end:
+            self.machine.idle_once(passage.end)
+        else:
+            self._passing.remove(passage)
+            passage.done.set()
+
     def _tell_hang(self) -> None:
         found = report(self.machine)
-        self._end_all(lambda: Hang(found))
+        for started in self._waited_for():
+            started.hang = Hang(found)
+            started.done.set()
 
     def _fail(self, failure: BaseException) -> bool:
         """The machine runs no more; whether anybody waited who was told."""
         self.failure = failure
-        return self._end_all(lambda: _explained(failure))
-
-    def _end_all(self, make: Callable[[], BaseException]) -> bool:
-        waiting = self._waited_for()
-        for wanted in waiting:
-            wanted.error = make()
-            wanted.abandoned = True
-            wanted.done.set()
+        told = bool(self._waited_for() or self._passing)
+        for passage in self._passing:
+            passage.error = _explained(failure)
+            passage.done.set()
+        for started in (*self._injected, *self._pending):
+            if not started.finished:
+                started.finish(_explained(failure))
+        self._passing.clear()
         self._pending.clear()
-        return bool(waiting)
+        return told
 
 
-def _order(wanted: _Wanted) -> tuple[int, int]:
+def _order(wanted: Started) -> tuple[int, int]:
     return wanted.process.slot, wanted.sequence
 
 

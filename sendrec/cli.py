@@ -1,0 +1,116 @@
+"""The command `sendrec`.
+
+Exit status: 0 if all is as it should be, 1 if an expectation failed (or the machine stopped), 2 if
+the input was bad.  What the user did wrong is told in one message, never by a traceback.
+
+A command imports what it needs when it runs, so that a small scenario starts quickly.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, Final
+
+import click
+
+from sendrec.version import VERSION
+
+FAILED: Final = 1
+BAD_INPUT: Final = 2
+INTERRUPTED: Final = 130
+
+CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+def main() -> None:
+    """The program."""
+    try:
+        status = commands(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        status = BAD_INPUT
+    except click.Abort:
+        click.echo("interrupted", err=True)
+        status = INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python must not try to flush to it again.
+        sys.stdout = None
+        status = FAILED
+    sys.exit(status)
+
+
+@click.group(context_settings=CONTEXT)
+@click.version_option(VERSION, prog_name="sendrec", message="%(prog)s %(version)s")
+def commands() -> None:
+    """A MINIX 3 machine, simulated message by message."""
+
+
+def _machine_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say how the machine is made, whatever the scenario says."""
+    for option in (
+        click.option(
+            "--quirks", metavar="NAME,…", help="Defects of the real system to have; or all."
+        ),
+        click.option(
+            "--policy",
+            metavar="POLICY",
+            help="Who runs next: fifo, priority, random or replay:CHOICES.",
+        ),
+        click.option("--seed", type=int, metavar="N", help="The seed of whatever is random."),
+    ):
+        command = option(command)
+    return command
+
+
+@commands.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE…")
+@click.option("--trace", is_flag=True, help="Print every message, under the call that caused it.")
+@click.option("--maps", is_flag=True, help="Print the memory map of each process at the end.")
+@_machine_options
+def run(files: tuple[str, ...], trace: bool, maps: bool, **machine: Any) -> int:
+    """Run scenarios: files, or names such as library/copy-on-write."""
+    from sendrec.commands.run import run_files
+
+    return run_files(files, trace=trace, maps=maps, **machine)
+
+
+@commands.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH…")
+def conform(paths: tuple[str, ...]) -> int:
+    """Replay recordings of the real system and name the first difference."""
+    from scenarios.conform import conform as replay
+
+    return replay(paths)
+
+
+@commands.command("check-determinism")
+@click.argument("files", nargs=-1, required=True, metavar="FILE…")
+@click.option(
+    "--times", type=click.IntRange(2, 100), default=4, show_default=True, metavar="N",
+    help="How often to run each scenario.",
+)  # fmt: skip
+@_machine_options
+def check_determinism(files: tuple[str, ...], times: int, **machine: Any) -> int:
+    """Run scenarios several times, each in another environment, and compare the traces."""
+    from sendrec.commands.determinism import check_files
+
+    return check_files(files, times, **machine)
+
+
+@commands.command()
+@click.argument("file", metavar="FILE")
+@_machine_options
+def memory(file: str, **machine: Any) -> int:
+    """Print who uses how much memory at the end of a scenario."""
+    from sendrec.commands.memory import print_usage
+
+    return print_usage(file, **machine)
+
+
+@commands.command("library")
+def library() -> int:
+    """List the scenarios that come with the program."""
+    from sendrec.commands.library import print_library
+
+    return print_library()

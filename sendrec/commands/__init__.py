@@ -1,0 +1,1 @@
+"""What the commands do; `sendrec.cli` says how they are called."""

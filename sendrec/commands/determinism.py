@@ -1,0 +1,120 @@
+"""`sendrec check-determinism`: the same scenario in several environments, byte for byte.
+
+Each run is a process of its own: with another seed of Python's hashes, with modules imported that
+like to change global state, in another working directory, with more and with less collected garbage.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from itertools import zip_longest
+from pathlib import Path
+from typing import Final
+
+import attrs
+import click
+
+from scenarios.catalog import find
+from scenarios.run import Overrides
+from scenarios.source import BadInput
+from sendrec.commands.options import overrides
+
+# What a run's process does: whatever comes first, then the scenario, whose name is an argument.
+PROGRAM: Final = "{before}; from sendrec.commands.determinism import print_run; print_run()"
+
+
+# Only who develops has it.
+IMPORT_HYPOTHESIS: Final = (
+    "import importlib.util; importlib.util.find_spec('hypothesis') and __import__('hypothesis')"
+)
+
+
+@attrs.frozen
+class Environment:
+    """How one run differs from the others; `before` is what its process does first."""
+
+    name: str
+    hash_seed: str
+    before: str = "pass"
+    elsewhere: bool = False
+
+
+ENVIRONMENTS: Final = (
+    Environment("hash seed 0", "0"),
+    Environment("hash seed 1, hypothesis imported", "1", IMPORT_HYPOTHESIS),
+    Environment("hash seed 4242, another directory", "4242", elsewhere=True),
+    Environment("random hash seed, no garbage collection", "random", "import gc; gc.disable()"),
+)
+
+
+def check_files(
+    files: Iterable[str],
+    times: int,
+    policy: str | None = None,
+    seed: int | None = None,
+    quirks: str | None = None,
+) -> int:
+    """Run each scenario `times` times and print whether all traces are equal; the exit status."""
+    machine = overrides(policy, seed, quirks)
+    return max((_check(name, times, machine) for name in files), default=0)
+
+
+def _check(name: str, times: int, machine: Overrides) -> int:
+    try:
+        source = find(name)
+    except BadInput as error:
+        click.echo(error, err=True)
+        return 2
+    assert source.path is not None, "find reads files"
+    path = str(source.path.resolve())
+    environments = [ENVIRONMENTS[number % len(ENVIRONMENTS)] for number in range(times)]
+    first, *others = [_run(path, each, machine) for each in environments]
+    for environment, trace in zip(environments[1:], others, strict=True):
+        if trace != first:
+            click.echo(f"DIFFERS   {name}: {environments[0].name} and {environment.name}")
+            click.echo(_first_difference(first, trace))
+            return 1
+    click.echo(f"same      {name}  ({times} runs, {first.count(os.linesep.encode())} lines)")
+    return 0
+
+
+def _run(path: str, environment: Environment, machine: Overrides) -> bytes:
+    """The trace of one run, and how it ended."""
+    options = [machine.policy or "", "" if machine.seed is None else str(machine.seed)]
+    paths = [str(Path(each or ".").resolve()) for each in sys.path]
+    with tempfile.TemporaryDirectory() as elsewhere:
+        return subprocess.run(
+            [sys.executable, "-c", PROGRAM.format(before=environment.before), path, *options,
+             machine.quirks or ""],
+            env=os.environ | {
+                "PYTHONHASHSEED": environment.hash_seed, "PYTHONPATH": os.pathsep.join(paths),
+            },
+            cwd=elsewhere if environment.elsewhere else None,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        ).stdout  # fmt: skip
+
+
+def print_run() -> None:
+    """What the process of one run does: print the trace and the outcome of a scenario."""
+    from scenarios.run import run
+
+    path, policy, seed, quirks = sys.argv[1:]
+    machine = Overrides(policy or None, int(seed) if seed else None, quirks or None)
+    outcome = run(find(path), machine, click.echo)
+    click.echo(f"{outcome.status} {outcome.reason} {outcome.schedule}")
+
+
+def _first_difference(one: bytes, other: bytes) -> str:
+    lines = zip_longest(one.splitlines(), other.splitlines(), fillvalue=b"(end of trace)")
+    for number, (left, right) in enumerate(lines, start=1):
+        if left != right:
+            first, second = left.decode("utf-8", "replace"), right.decode("utf-8", "replace")
+            return f"  line {number} of the trace:\n    {first}\n    {second}"
+    return "  in the ends of lines"

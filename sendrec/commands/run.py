@@ -1,0 +1,75 @@
+"""`sendrec run`: scenarios, one line each, and what failed in them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import click
+
+from scenarios.catalog import find
+from scenarios.run import EXIT_STATUS, Outcome, Overrides, Status, run
+from scenarios.source import BadInput
+from scenarios.values import show_time
+from sendrec.commands.options import overrides
+
+WORDS: dict[Status, str] = {"ok": "ok", "failed": "FAILED", "bad": "BAD INPUT"}
+
+
+def run_files(
+    files: Iterable[str],
+    *,
+    trace: bool = False,
+    maps: bool = False,
+    policy: str | None = None,
+    seed: int | None = None,
+    quirks: str | None = None,
+) -> int:
+    """Run the scenarios and print what came of them; the exit status."""
+    machine = overrides(policy, seed, quirks)
+    counts: Counter[Status] = Counter()
+    worst = 0
+    for name in files:
+        outcome = run_file(name, machine, trace=trace)
+        _print_outcome(name, outcome, machine)
+        if maps and outcome.stage is not None:
+            from sendrec.commands.memory import print_maps
+
+            print_maps(outcome.stage)
+        counts[outcome.status] += 1
+        worst = max(worst, EXIT_STATUS[outcome.status])
+    click.echo(_summary(counts))
+    return worst
+
+
+def run_file(name: str, machine: Overrides, *, trace: bool = False) -> Outcome:
+    """What came of the scenario called `name`."""
+    try:
+        source = find(name)
+    except BadInput as error:
+        return Outcome("bad", str(error))
+    return run(source, machine, click.echo if trace else None)
+
+
+def _print_outcome(name: str, outcome: Outcome, machine: Overrides) -> None:
+    what = f"{outcome.messages} messages, {show_time(outcome.time)}" if outcome.stage else ""
+    click.echo(f"{WORDS[outcome.status]:<9} {name}" + (f"  ({what})" if what else ""))
+    if outcome.status == "bad":
+        click.echo(outcome.reason, err=True)
+    elif outcome.status == "failed":
+        click.echo(outcome.reason)
+        click.echo(f"  to see all messages: sendrec run --trace {name}{_again(outcome, machine)}")
+
+
+def _again(outcome: Outcome, machine: Overrides) -> str:
+    """The options that make the same run again where the policy is a matter of chance."""
+    if machine.policy is None or not outcome.schedule:
+        return ""
+    return f" --policy replay:{outcome.schedule}"
+
+
+def _summary(counts: Counter[Status]) -> str:
+    total = sum(counts.values())
+    noun = "scenario" if total == 1 else "scenarios"
+    parts = [f"{counts[status]} {WORDS[status].lower()}" for status in WORDS if counts[status]]
+    return f"{total} {noun}: {', '.join(parts)}"
