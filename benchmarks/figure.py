@@ -22,8 +22,7 @@ Measure: TypeAlias = Callable[[], float]
 class Figure:
     """What is measured (`subject`), beside what (`peer`), and what ratio is asked at most.
 
-    Both measures return the cost of one operation in the same unit (seconds, or bytes).  `limit`
-    says in words what the figure cannot go below as the code stands.
+    Both measures return the cost of one operation in the same `unit` (seconds, or bytes).
     """
 
     name: str
@@ -32,6 +31,7 @@ class Figure:
     subject: Measure
     peer: Measure
     rounds: int = 7
+    unit: str = "s"
 
 
 @attrs.frozen
@@ -43,7 +43,7 @@ class Result:
     target: float
     peer_name: str
     cost: float
-    unit: str = "s"
+    unit: str
 
     @property
     def met(self) -> bool:
@@ -80,4 +80,5 @@ def measure(figure: Figure) -> Result:
         figure.target,
         figure.peer_name,
         statistics.median(costs),
+        figure.unit,
     )

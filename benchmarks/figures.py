@@ -4,22 +4,53 @@ from __future__ import annotations
 
 from functools import partial
 
-from benchmarks.exchange import recorded_round_trip, round_trip
-from benchmarks.figure import Figure
-from benchmarks.peers import simpy_round_trip, trio_round_trip
+from benchmarks import exchange, memory, peers, size, starting
+from benchmarks.figure import Figure, Measure
+
+SIZE_ROUNDS = 3
+
+
+def _to_t(name: str, target: float, subject: Measure, rounds: int = 5) -> Figure:
+    return Figure(name, target, "T", subject, peers.trio_round_trip, rounds)
+
 
 FIGURES = (
-    Figure("SENDREC round trip", 0.25, "T", round_trip, trio_round_trip),
-    Figure("SENDREC round trip, to SimPy", 0.6, "SimPy", round_trip, simpy_round_trip),
+    _to_t("SENDREC round trip", 0.25, exchange.round_trip, rounds=9),
     Figure(
-        "SENDREC round trip, every event recorded", 0.5, "T", recorded_round_trip, trio_round_trip
+        "SENDREC round trip, to SimPy", 0.6, "SimPy",
+        exchange.round_trip, peers.simpy_round_trip, rounds=9,
+    ),
+    _to_t("SENDREC round trip, every event recorded", 0.5, exchange.recorded_round_trip, rounds=9),
+    Figure(
+        "SENDREC round trip, 10,000 processes to 10", 1.2, "of 10",
+        partial(exchange.round_trip, 10_000), partial(exchange.round_trip, 10),
+    ),
+    _to_t("anonymous page fault, all the way", 1.0, memory.anonymous_fault),
+    _to_t("page fault, file page in the cache", 1.2, partial(memory.file_fault, True)),
+    _to_t("page fault, file page read from disk", 8.0, partial(memory.file_fault, False)),
+    _to_t("mmap and munmap of a page, 10 regions", 2.0, partial(memory.map_and_unmap, 10)),
+    Figure(
+        "mmap and munmap of a page, 10,000 regions to 10", 1.3, "of 10",
+        partial(memory.map_and_unmap, 10_000), partial(memory.map_and_unmap, 10),
+    ),
+    _to_t("fork and exit, each of 4,096 pages", 1 / 100, partial(memory.fork_and_exit, 4_096, 10)),
+    _to_t(
+        "fork and exit, each of 262,144 pages", 1 / 300, partial(memory.fork_and_exit, 262_144, 1)
+    ),
+    _to_t("munmap, each of 262,144 pages", 1 / 300, partial(memory.unmap_resident, 262_144)),
+    _to_t("protect, each of 262,144 pages", 1 / 300, partial(memory.protect_resident, 262_144)),
+    _to_t("MAP_PREALLOC, each of 65,536 pages", 1 / 50, partial(memory.preallocate, 65_536)),
+    Figure(
+        "`sendrec run` of a small scenario", 2.0, "imports",
+        starting.run_command, starting.bare_import,
+    ),
+    _to_t("boot of a machine", 150.0, starting.boot_machine),
+    Figure(
+        "host memory for 1 GiB untouched", 60.0, "MiB",
+        size.untouched_gigabyte, size.mebibyte, SIZE_ROUNDS, "bytes",
     ),
     Figure(
-        "SENDREC round trip with 10,000 processes, to 10",
-        1.2,
-        "10 processes",
-        partial(round_trip, 10_000),
-        partial(round_trip, 10),
-        rounds=5,
+        "host memory for a process of 20 regions", 40.0, "KiB",
+        size.one_process, size.kibibyte, SIZE_ROUNDS, "bytes",
     ),
-)
+)  # fmt: skip

@@ -20,6 +20,7 @@ import io
 import os
 import re
 import shlex
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,14 +78,18 @@ def blocks_of(text: str) -> Iterator[Block]:
 
 def command(arguments: list[str]) -> tuple[int, str]:
     """Run `sendrec` with `arguments` in this process; its exit status and all that it prints."""
-    from click.testing import CliRunner
-
     from sendrec.cli import main
 
-    result = CliRunner().invoke(main, arguments, terminal_width=100)
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result.exit_code, result.output
+    printed = io.StringIO()
+    before, sys.argv = sys.argv, ["sendrec", *arguments]
+    try:
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+            main()
+    except SystemExit as end:
+        return int(end.code or 0), printed.getvalue()
+    finally:
+        sys.argv = before
+    raise AssertionError("the command ends by sys.exit")
 
 
 def execute(source: str, name: str) -> str:

@@ -1,0 +1,125 @@
+"""What memory management costs, all by messages."""
+
+from __future__ import annotations
+
+from functools import partial
+from time import perf_counter
+
+import numpy as np
+
+from benchmarks.machines import run_program
+from ipc.flags import MAP_ANON, MAP_PREALLOC, MAP_PRIVATE, O_RDONLY, PROT_READ, PROT_WRITE
+from kernel.memory.frames import Frames
+from kernel.memory.mmu import Mmu
+from kernel.memory.space import PTE_PRESENT, PTE_USER, PTE_WRITE, AddressSpace
+from servers.lib.libc import Libc
+
+PAGE = 4096
+WRITABLE = PTE_PRESENT | PTE_WRITE | PTE_USER
+ANONYMOUS = MAP_PRIVATE | MAP_ANON
+READ_WRITE = PROT_READ | PROT_WRITE
+
+
+async def _faults(libc: Libc, pages: int) -> float:
+    base = await libc.mmap(length=pages * PAGE)
+    started = perf_counter()
+    for address in range(base, base + pages * PAGE, PAGE):
+        await libc.store(address, b"x")
+    return (perf_counter() - started) / pages
+
+
+def anonymous_fault(pages: int = 2_000) -> float:
+    """Seconds for a store to an anonymous page that is not there yet, until it is done."""
+    return run_program(partial(_faults, pages=pages))
+
+
+async def _exit(libc: Libc) -> int:
+    return 0
+
+
+async def _fork(libc: Libc, pages: int, times: int) -> float:
+    await libc.mmap(length=pages * PAGE, flags=ANONYMOUS | MAP_PREALLOC)
+    started = perf_counter()
+    for _ in range(times):
+        await libc.fork(_exit)
+        await libc.wait()
+    return (perf_counter() - started) / times / pages
+
+
+def fork_and_exit(pages: int, times: int) -> float:
+    """Seconds a page for fork, exit and wait of a process with so many resident pages."""
+    memory = pages * PAGE + (16 << 20)
+    return run_program(partial(_fork, pages=pages, times=times), memory=memory)
+
+
+async def _map_one(libc: Libc, regions: int, times: int) -> float:
+    for _ in range(regions):
+        await libc.mmap(length=PAGE)
+    started = perf_counter()
+    for _ in range(times):
+        address = await libc.mmap(length=PAGE)
+        await libc.munmap(address, PAGE)
+    return (perf_counter() - started) / times
+
+
+def map_and_unmap(regions: int, times: int = 1_000) -> float:
+    """Seconds for mmap and munmap of one page in a process with so many regions."""
+    return run_program(partial(_map_one, regions=regions, times=times))
+
+
+async def _unmap_many(libc: Libc, pages: int) -> float:
+    address = await libc.mmap(length=pages * PAGE, flags=ANONYMOUS | MAP_PREALLOC)
+    started = perf_counter()
+    await libc.munmap(address, pages * PAGE)
+    return (perf_counter() - started) / pages
+
+
+def unmap_resident(pages: int) -> float:
+    """Seconds a page for munmap of so many resident pages."""
+    return run_program(partial(_unmap_many, pages=pages), memory=pages * PAGE + (16 << 20))
+
+
+def protect_resident(pages: int) -> float:
+    """Seconds a page to take the right to write from so many resident pages, as fork does."""
+    space = AddressSpace()
+    mmu = Mmu(Frames(((0, PAGE),)), lambda _endpoint, _space: 0)
+    entries = np.arange(pages, dtype=np.uint32) * np.uint32(PAGE) | np.uint32(WRITABLE)
+    mmu.map_range(space, 0, entries)
+    started = perf_counter()
+    mmu.protect(space, 0, pages, WRITABLE & ~PTE_WRITE)
+    return (perf_counter() - started) / pages
+
+
+async def _preallocate(libc: Libc, pages: int) -> float:
+    started = perf_counter()
+    await libc.mmap(length=pages * PAGE, flags=ANONYMOUS | MAP_PREALLOC)
+    return (perf_counter() - started) / pages
+
+
+def preallocate(pages: int) -> float:
+    """Seconds a page for mmap with MAP_PREALLOC."""
+    return run_program(partial(_preallocate, pages=pages), memory=pages * PAGE + (16 << 20))
+
+
+async def _touch(libc: Libc, base: int, pages: int) -> float:
+    started = perf_counter()
+    for address in range(base, base + pages * PAGE, PAGE):
+        await libc.load(address, 1)
+    return (perf_counter() - started) / pages
+
+
+async def _map_file(libc: Libc, pages: int, cached: bool) -> float:
+    # The second mapping is made while no page is in memory: one made later would get those that
+    # are without any fault.
+    fd = await libc.open("/big", O_RDONLY)
+    length = pages * PAGE
+    first = await libc.mmap(length=length, prot=PROT_READ, flags=MAP_PRIVATE, fd=fd)
+    second = await libc.mmap(length=length, prot=PROT_READ, flags=MAP_PRIVATE, fd=fd)
+    from_disk = await _touch(libc, first, pages)
+    return await _touch(libc, second, pages) if cached else from_disk
+
+
+def file_fault(cached: bool, pages: int = 500) -> float:
+    """Seconds for a load from a page of a mapped file: in the page cache, or only on the disk."""
+    program = partial(_map_file, pages=pages, cached=cached)
+    return run_program(program, files={"/big": b"x" * (pages * PAGE)})
