@@ -20,6 +20,7 @@ NO_FRAME: Final = 0xFFFFFFFE  # MINIX: MAP_NONE
 Numbers: TypeAlias = NDArray[np.uint32]
 
 _FIRST_CAPACITY: Final = 1024
+_HANDFUL: Final = 256
 
 
 class Blocks:
@@ -28,13 +29,14 @@ class Blocks:
     `mask` is what a reference count is cut to: eight bits in MINIX.
     """
 
-    __slots__ = ("cached", "capacity", "free", "mask", "phys", "refs", "used", "view", "views")
+    __slots__ = ("cached", "capacity", "free", "heaps", "mask", "phys", "refs", "used", "view", "views")
 
     def __init__(self, mask: int = 0x7FFFFFFF) -> None:
         self.mask = mask
         self.capacity = 0
         self.used = 1  # numbers from here on have never been used
         self.free: list[int] = []
+        self.heaps: list[Numbers] = []  # more free ones, as they came
         self.phys = array("I")
         self.refs = array("i")
         self.cached = bytearray()  # 1: the page cache has it
@@ -42,6 +44,11 @@ class Blocks:
 
     def new(self, phys: int) -> int:
         """A new block for the frame at `phys` (or NO_FRAME), without references."""
+        if not self.free and self.heaps:
+            heap = self.heaps.pop()
+            self.free = heap[-_HANDFUL:].tolist()
+            if len(heap) > _HANDFUL:
+                self.heaps.append(heap[:-_HANDFUL])
         if self.free:
             block = self.free.pop()
         else:
@@ -57,16 +64,18 @@ class Blocks:
     def new_many(self, phys: NDArray[Any]) -> Numbers:
         """As many new blocks as there are frames in `phys`, each with one reference."""
         count = len(phys)
-        recycled = self.free[max(0, len(self.free) - count) :]
-        del self.free[len(self.free) - len(recycled) :]
-        recycled.reverse()
-        fresh = count - len(recycled)
-        while self.used + fresh > self.capacity:
+        parts: list[Numbers] = []
+        while self.heaps and count:
+            heap = self.heaps.pop()
+            parts.append(heap[:count])
+            if len(heap) > count:
+                self.heaps.append(heap[count:])
+            count -= len(parts[-1])
+        while self.used + count > self.capacity:
             self._grow(2 * self.capacity)
-        numbers = np.empty(count, dtype=np.uint32)
-        numbers[: len(recycled)] = recycled
-        numbers[len(recycled) :] = np.arange(self.used, self.used + fresh, dtype=np.uint32)
-        self.used += fresh
+        parts.append(np.arange(self.used, self.used + count, dtype=np.uint32))
+        self.used += count
+        numbers = np.concatenate(parts)
         self.view[numbers] = phys
         self.views[numbers] = 1
         np.frombuffer(self.cached, dtype=np.uint8)[numbers] = 0
@@ -96,7 +105,10 @@ class Blocks:
     def release_many(self, numbers: Numbers) -> None:
         """Forget blocks without references."""
         self.view[numbers] = NO_FRAME
-        self.free.extend(numbers.tolist())
+        if len(numbers) > _HANDFUL:
+            self.heaps.append(numbers)
+        else:
+            self.free.extend(numbers.tolist())
 
     def _grow(self, capacity: int) -> None:
         # Arrays that numpy looks at cannot be extended in place.

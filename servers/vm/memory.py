@@ -130,11 +130,11 @@ class Memory:
                 self.unlink(region, first)
             return
         view = region.numbers(first, count)
-        (where,) = view.nonzero()
-        if not len(where):
-            return
+        where = view != 0
         numbers = view[where]
-        view[where] = 0
+        if not len(numbers):
+            return
+        view[:] = 0
         region.owner.lose(len(numbers))
         if self.blocks.mask == _EIGHT_BITS and not self.blocks.views[numbers].all():
             raise Panic("a block has no references", quirk="refcount-wrap")

@@ -16,8 +16,8 @@ _TABLE: Final = (
     Quirk(
         "mmap-len-wrap",
         "mmap.c mmap_region",
-        "A length in the last page below 4 GiB is rounded up to 0, and an assertion about the length"
-        " of a region brings VM down.  Without the quirk: ENOMEM.",
+        "A length in the last page below 4 GiB is rounded up to 0, and an assertion about the"
+        " length of a region brings VM down.  Without the quirk: ENOMEM.",
     ),
     Quirk(
         "map-phys-len-wrap",
@@ -45,8 +45,8 @@ _TABLE: Final = (
     Quirk(
         "slot-wrap",
         "region.c region_find_slot_range",
-        "The room below a region in the first page is computed with 32 bits that wrap, so that when"
-        " nothing else fits, a region is made on top of others.  Without the quirk: ENOMEM.",
+        "The room below a region in the first page is computed with 32 bits that wrap, so that"
+        " when nothing else fits, a region is made on top of others.  Without the quirk: ENOMEM.",
     ),
     Quirk(
         "type-0xbXX",
@@ -84,8 +84,8 @@ _TABLE: Final = (
     Quirk(
         "clearend-too-big",
         "mem_file.c cow_block",
-        "A file whose last page is to be cleared by a page or more brings VM down when that page is"
-        " touched.  Without the quirk: EINVAL.",
+        "A file whose last page is to be cleared by a page or more brings VM down when that page"
+        " is touched.  Without the quirk: EINVAL.",
     ),
     Quirk(
         "setcache-nodev",
@@ -95,8 +95,8 @@ _TABLE: Final = (
     Quirk(
         "file-prealloc",
         "region.c map_page_region",
-        "Mapping a file with MAP_PREALLOC touches its pages before the region has a file.  Without"
-        " the quirk the flag is ignored.",
+        "Mapping a file with MAP_PREALLOC touches its pages before the region has a file."
+        "  Without the quirk the flag is ignored.",
     ),
     Quirk(
         "vfs-reply-nothing-active",
@@ -129,26 +129,26 @@ _TABLE: Final = (
     Quirk(
         "unmap-phys-any-proc",
         "mmap.c do_munmap",
-        "VM_UNMAP_PHYS unmaps any region of any process, for anyone.  Without the quirk only device"
-        " memory, and that of others only for TTY, MEM and RS: EPERM, EINVAL.",
+        "VM_UNMAP_PHYS unmaps any region of any process, for anyone.  Without the quirk only"
+        " device memory, and that of others only for TTY, MEM and RS: EPERM, EINVAL.",
     ),
     Quirk(
         "unmap-overrun",
         "mmap.c do_munmap",
-        "VM_UNMAP_PHYS and VM_SHM_UNMAP of an address inside a region unmap as much as the region is"
-        " long from there on, and so parts of what lies behind.  Without the quirk: EINVAL.",
+        "VM_UNMAP_PHYS and VM_SHM_UNMAP of an address inside a region unmap as much as the region"
+        " is long from there on, and so parts of what lies behind.  Without the quirk: EINVAL.",
     ),
     Quirk(
         "fake-pagefault",
         "main.c main",
-        "A page fault message that does not come from the kernel is handled all the same.  Without"
-        " the quirk: EPERM.",
+        "A page fault message that does not come from the kernel is handled all the same."
+        "  Without the quirk: EPERM.",
     ),
     Quirk(
         "unchecked-callers",
         "main.c main",
-        "Calls that only PM, VFS or RS has reason to make are open to all whom their access control"
-        " list permits, which for users is everything.  Without the quirk: EPERM.",
+        "Calls that only PM, VFS or RS has reason to make are open to all whom their access"
+        " control list permits, which for users is everything.  Without the quirk: EPERM.",
     ),
     Quirk(
         "brk-above-user-end",
@@ -178,8 +178,8 @@ _TABLE: Final = (
     Quirk(
         "cow-enomem-stale-pte",
         "region.c map_pf",
-        "When there is no memory to copy a page that is to be written, the page is dropped from its"
-        " region, but stays mapped.  Without the quirk it stays as it was.",
+        "When there is no memory to copy a page that is to be written, the page is dropped from"
+        " its region, but stays mapped.  Without the quirk it stays as it was.",
     ),
     Quirk(
         "contig-partial-unmap",
@@ -196,8 +196,8 @@ _TABLE: Final = (
     Quirk(
         "failed-mmap-keeps-fd",
         "mmap.c mmap_file",
-        "When there is no room to map a file, the descriptor that VFS has given VM is never closed."
-        "  Without the quirk it is.",
+        "When there is no room to map a file, the descriptor that VFS has given VM is never"
+        " closed.  Without the quirk it is.",
     ),
     Quirk(
         "lowshrink-overread",
@@ -208,27 +208,27 @@ _TABLE: Final = (
     Quirk(
         "refcount-wrap",
         "region.h phys_block, pb.c pb_link",
-        "References to a page are counted with eight bits: 255 mappings of a cached page wrap to 0,"
-        " which an assertion meets.  Without the quirk the count has no end.",
+        "References to a page are counted with eight bits: 255 mappings of a cached page wrap to"
+        " 0, which an assertion meets.  Without the quirk the count has no end.",
     ),
     Quirk(
         "remaps-fork-cow",
         "mem_anon.c anon_writable",
-        "A region that others share stays writable after a fork, so that its owner writes into its"
-        " child's pages; and pages that a fork left common are shared.  Without the quirk the child"
-        " gets copies.",
+        "A region that others share stays writable after a fork, so that its owner writes into"
+        " its child's pages; and pages that a fork left common are shared.  Without the quirk the"
+        " child gets copies.",
     ),
     Quirk(
         "copy-def-memtype",
         "region.c map_copy_region",
-        "Pages copied by a fork become the kind of memory that their region is, whatever they were."
-        "  Without the quirk they stay what they are.",
+        "Pages copied by a fork become the kind of memory that their region is, whatever they"
+        " were.  Without the quirk they stay what they are.",
     ),
     Quirk(
         "contig-fork",
         "region.c map_copy_region",
-        "A fork makes contiguous memory copy-on-write although it cannot be; the next write brings"
-        " VM down.  Without the quirk the fork is refused: ENOMEM.",
+        "A fork makes contiguous memory copy-on-write although it cannot be; the next write"
+        " brings VM down.  Without the quirk the fork is refused: ENOMEM.",
     ),
     # Sharing.
     Quirk(
@@ -257,8 +257,8 @@ _TABLE: Final = (
     Quirk(
         "remap-ep0-id0",
         "mem_shared.c shared_setsource",
-        "A source in process 0 (PM), at address 0 or with the number 0 is ignored: the call succeeds,"
-        " every access is a SIGSEGV.  Without the quirk it is shared like any other.",
+        "A source in process 0 (PM), at address 0 or with the number 0 is ignored: the call"
+        " succeeds, every access is a SIGSEGV.  Without the quirk it is shared like any other.",
     ),
     Quirk(
         "getref-shared",
@@ -270,8 +270,8 @@ _TABLE: Final = (
     Quirk(
         "cache-read",
         "mem_cache.c cache_pagefault",
-        "A check of a cached page that a file system has mapped brings VM down.  Without the quirk"
-        " it succeeds.",
+        "A check of a cached page that a file system has mapped brings VM down.  Without the"
+        " quirk it succeeds.",
     ),
     Quirk(
         "directphys-read",
@@ -286,14 +286,14 @@ _TABLE: Final = (
     Quirk(
         "handlemem-len-wrap",
         "pagefaults.c handle_memory_start, handle_memory_step",
-        "A range whose length is rounded up to 0 is taken for accessible; one that wraps runs over"
-        " the end of its region and brings VM down.  Without the quirk: EFAULT.",
+        "A range whose length is rounded up to 0 is taken for accessible; one that wraps runs"
+        " over the end of its region and brings VM down.  Without the quirk: EFAULT.",
     ),
     Quirk(
         "pin-readonly",
         "region.c map_pin_memory",
-        "Memory is pinned for writing even where it is read-only, which an assertion meets.  Without"
-        " the quirk it is pinned for reading.",
+        "Memory is pinned for writing even where it is read-only, which an assertion meets."
+        "  Without the quirk it is pinned for reading.",
     ),
     Quirk(
         "pin-enomem",
@@ -309,8 +309,8 @@ _TABLE: Final = (
     Quirk(
         "file-mmap-killed",
         "mmap.c mmap_file_cont",
-        "A process that dies while VFS looks for the file that it wants to map: when VFS fails, VM"
-        " follows a null pointer.  Without the quirk nothing happens.",
+        "A process that dies while VFS looks for the file that it wants to map: when VFS fails,"
+        " VM follows a null pointer.  Without the quirk nothing happens.",
     ),
     Quirk(
         "file-mmap-killed-ok",
@@ -320,14 +320,15 @@ _TABLE: Final = (
     Quirk(
         "file-mmap-third-party",
         "mmap.c mmap_file_cont",
-        "The answer to RS or VFS, who map a file into another process, goes to that process, which"
-        " does not wait for it.  Without the quirk it goes to the caller.",
+        "The answer to RS or VFS, who map a file into another process, goes to that process,"
+        " which does not wait for it.  Without the quirk it goes to the caller.",
     ),
     Quirk(
         "exit-vm-dead-pf",
         "pagefaults.c pf_cont",
-        "A process that the kernel has cleared but of whose end PM has not told VM yet: when its page"
-        " arrives the fault cannot be cleared, which brings VM down.  Without the quirk it is left.",
+        "A process that the kernel has cleared but of whose end PM has not told VM yet: when its"
+        " page arrives the fault cannot be cleared, which brings VM down.  Without the quirk it is"
+        " left.",
     ),
     Quirk(
         "requestor-died",
@@ -343,8 +344,8 @@ _TABLE: Final = (
     Quirk(
         "target-died-slot-reused",
         "pagefaults.c handle_memory_continue",
-        "If the process whose memory is wanted dies while VFS fetches a page, and another one gets"
-        " its slot, the request goes on in that one.  Without the quirk it fails with EFAULT.",
+        "If the process whose memory is wanted dies while VFS fetches a page, and another one"
+        " gets its slot, the request goes on in that one.  Without the quirk it fails with EFAULT.",
     ),
     Quirk(
         "fork-pending-page",
@@ -355,33 +356,33 @@ _TABLE: Final = (
     Quirk(
         "fork-enomem",
         "fork.c do_fork",
-        "If there is no memory to copy the page of the message after a fork, VM goes down.  Without"
-        " the quirk the page is copied when it is written.",
+        "If there is no memory to copy the page of the message after a fork, VM goes down."
+        "  Without the quirk the page is copied when it is written.",
     ),
     Quirk(
         "fork-busy-slot",
         "fork.c do_fork",
-        "A fork into a slot that is in use overwrites what VM knows of the process there, and then"
-        " brings VM down because the kernel refuses.  Without the quirk: EINVAL.",
+        "A fork into a slot that is in use overwrites what VM knows of the process there, and"
+        " then brings VM down because the kernel refuses.  Without the quirk: EINVAL.",
     ),
     Quirk(
         "fork-empty",
         "region.c map_proc_copy_range",
-        "The fork of a process without any memory brings VM down.  Without the quirk the child has"
-        " none either.",
+        "The fork of a process without any memory brings VM down.  Without the quirk the child"
+        " has none either.",
     ),
     Quirk(
         "update-overlap",
         "utility.c transfer_mmap_regions",
-        "A live update gives the new version copies of regions where it has others already; what is"
-        " copied is lost, or lies on top.  Without the quirk those are left out.",
+        "A live update gives the new version copies of regions where it has others already; what"
+        " is copied is lost, or lies on top.  Without the quirk those are left out.",
     ),
     # Counting, order, and files.
     Quirk(
         "fork-total-doubled",
         "fork.c do_fork",
-        "A child starts with its parent's memory and fault counts, and its pages are counted on top."
-        "  Without the quirk it starts with 0.",
+        "A child starts with its parent's memory and fault counts, and its pages are counted on"
+        " top.  Without the quirk it starts with 0.",
     ),
     Quirk(
         "major-and-minor",
@@ -392,8 +393,8 @@ _TABLE: Final = (
     Quirk(
         "vfs-lifo",
         "vfs.c vfs_request",
-        "The request to VFS that was made last goes first, so that old ones can starve.  Without the"
-        " quirk the oldest goes first.",
+        "The request to VFS that was made last goes first, so that old ones can starve.  Without"
+        " the quirk the oldest goes first.",
     ),
     Quirk(
         "fdref-wrong-process",
@@ -410,8 +411,8 @@ _TABLE: Final = (
     Quirk(
         "stale-inode",
         "cache.c find_cached_page_bydev",
-        "A cached page that is set again without a file is still found for its old one.  Without the"
-        " quirk it belongs to none.",
+        "A cached page that is set again without a file is still found for its old one.  Without"
+        " the quirk it belongs to none.",
     ),
 )
 
