@@ -80,8 +80,13 @@ def run(files: tuple[str, ...], trace: bool, maps: bool, **machine: Any) -> int:
 def conform(paths: tuple[str, ...]) -> int:
     """Replay recordings of the real system and name the first difference."""
     from scenarios.conform import conform as replay
+    from scenarios.source import BadInput
 
-    return replay(paths)
+    try:
+        return replay(paths)
+    except BadInput as error:
+        click.echo(error, err=True)
+        return BAD_INPUT
 
 
 @commands.command("check-determinism")

@@ -6,6 +6,7 @@ Every field of every answer is compared.  A recording counts as equal if all are
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -30,14 +31,15 @@ FORMATS: Final[dict[str, str]] = {
 _NOT_COMPARED: Final = ("i", "in")
 
 
-def conform(paths: Iterable[str | Path], out: TextIO) -> int:
+def conform(paths: Iterable[str | Path], out: TextIO | None = None) -> int:
     """Replay the recordings that `paths` (files and directories) name, with all quirks.
 
-    Writes to `out` the first difference of each recording that has one (file, line, field,
-    expected, got), and how many are equal.  Returns 0 if all are, else 1.  Raises BadInput, whose
-    text gives file and line, if a recording cannot be read.
+    Writes to `out` (None: the standard output) the first difference of each recording that has one
+    (file, line, field, expected, got), and how many are equal.  Returns 0 if all are, else 1.
+    Raises BadInput, whose text gives file and line, if a recording cannot be read.
     """
     recordings = find_recordings(paths)
+    out = out or sys.stdout
     equal = 0
     for path in recordings:
         difference = replay(path)
