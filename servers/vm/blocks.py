@@ -29,7 +29,18 @@ class Blocks:
     `mask` is what a reference count is cut to: eight bits in MINIX.
     """
 
-    __slots__ = ("cached", "capacity", "free", "heaps", "mask", "phys", "refs", "used", "view", "views")
+    __slots__ = (
+        "cached",
+        "capacity",
+        "free",
+        "heaps",
+        "mask",
+        "phys",
+        "refs",
+        "used",
+        "view",
+        "views",
+    )
 
     def __init__(self, mask: int = 0x7FFFFFFF) -> None:
         self.mask = mask

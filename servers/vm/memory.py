@@ -15,7 +15,7 @@ import numpy as np
 
 from ipc.endpoint import slot_of
 from kernel.memory.mmu import Mmu
-from kernel.memory.space import PTE_PRESENT, PTE_USER, PTE_WRITE
+from kernel.memory.space import PTE_PRESENT, PTE_USER, PTE_WRITE, Entries
 from kernel.panic import Panic
 from kernel.quirks import Quirks
 from servers.vm.alloc import Allocator
@@ -221,18 +221,28 @@ class Memory:
         """Write the page table entries of all pages of `region` that are there."""
         if region.blocks is None:
             return
+        if self.blocks.mask == _EIGHT_BITS or "fork-pending-page" in self.quirks:
+            self._demand_mappable(region)
+        self.mmu.map_range(region.owner.space, region.vaddr, self.entries_of(region))
+
+    def entries_of(self, region: Region) -> Entries:
+        """The page table entries that the pages of `region` should have, 0 for none."""
         numbers = region.numbers()
         refs = self.blocks.views[numbers]
         phys = self.blocks.view[numbers]
-        used = numbers != 0
-        present = used & (phys != NO_FRAME)
-        if "fork-pending-page" in self.quirks and not np.array_equal(used, present):
-            raise Panic("a page without a frame is to be mapped", quirk="fork-pending-page")
-        if self.blocks.mask == _EIGHT_BITS and not refs[used].all():
-            raise Panic("a mapped block has no references", quirk="refcount-wrap")
+        present = (numbers != 0) & (phys != NO_FRAME)
         flags = np.where(self._writable_pages(region, present, refs), READ_WRITE, READ_ONLY)
-        entries = np.where(present, phys | flags.astype(np.uint32), 0).astype(np.uint32)
-        self.mmu.map_range(region.owner.space, region.vaddr, entries)
+        entries: Entries = np.where(present, phys | flags.astype(np.uint32), 0).astype(np.uint32)
+        return entries
+
+    def _demand_mappable(self, region: Region) -> None:
+        """With quirks there are pages that an assertion of the real page tables refuses."""
+        numbers = region.numbers()
+        used = numbers[numbers != 0]
+        if (self.blocks.view[used] == NO_FRAME).any() and "fork-pending-page" in self.quirks:
+            raise Panic("a page without a frame is to be mapped", quirk="fork-pending-page")
+        if not self.blocks.views[used].all():
+            raise Panic("a mapped block has no references", quirk="refcount-wrap")
 
     def _writable_pages(self, region: Region, present: Any, refs: Any) -> Any:
         if not region.flags & WRITABLE:

@@ -17,7 +17,7 @@ from typing import Final
 
 import attrs
 
-from ipc.endpoint import PM, RS, SELF, SYSTEM, VFS, VM
+from ipc.endpoint import PM, RS, SELF, SYSTEM, VFS, VM, endpoint_name
 from ipc.errors import EPERM, ESRCH, OK
 from ipc.flags import VMCTL_CLEARMAPCACHE, VMCTL_FLUSHTLB
 from ipc.kernelcalls import SysVmctl
@@ -75,6 +75,7 @@ from servers.vm.munmap import do_munmap, do_shm_unmap, do_unmap_phys
 from servers.vm.pagefault import do_pagefault
 from servers.vm.remap import do_get_phys, do_get_refcount, do_remap, do_remap_ro
 from servers.vm.rs import do_rs_memctl, do_rs_prepare, do_rs_set_priv, do_rs_update
+from servers.vm.sanity import check
 from servers.vm.vfsreply import do_vfs_reply
 
 _TRANSACTION_BASE: Final = 0xB00
@@ -87,6 +88,9 @@ class VmServer(Server):
     memory: Memory = attrs.field(kw_only=True)
     acls: Acls = attrs.field(factory=Acls)
     table: AsyncTable = attrs.field(factory=AsyncTable)
+
+    sanity: bool = False  # check every invariant after each message
+    last: str = ""  # the message handled last, if they are checked
 
     name: str = "VM"
 
@@ -135,12 +139,16 @@ class VmServer(Server):
             raise Panic(f"the answer to {dest} could not be sent ({errno})", quirk="reply-to-dead")
 
     async def settle(self) -> None:
-        """Send VFS what is left for it."""
+        """Send VFS what is left for it; see that all is well."""
         await self.flush()
+        if self.sanity:
+            check(self.memory, self.last)
 
     def handler(self, source: int, message: Message) -> Handler | None:
         """Who handles a request: the table says, if the caller may make it at all."""
         quirks = self.memory.quirks
+        if self.sanity:
+            self.last = f"{message} from {endpoint_name(source)}"
         process = self.memory.process(source)
         if process is None:
             if "unknown-caller" in quirks:
