@@ -35,7 +35,7 @@ SLICE: Final = 20_000
 
 @attrs.define(eq=False)
 class Started:
-    """A command that was given: for which process, what became of it, how many tasks wait for it."""
+    """A command that was given: to which process, what became of it, how many tasks wait."""
 
     process: Process
     sequence: int

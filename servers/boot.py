@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import attrs
 
-from ipc.endpoint import INIT, MFS, NR_TASKS, PFS, PM, SCHED, VFS, VM
+from ipc.endpoint import INIT, NR_TASKS, VM
 from ipc.traps import Program
 from kernel.flags import RTS_VMINHIBIT
 from kernel.machine import Configuration, Machine
@@ -25,12 +25,8 @@ from kernel.process import Context, Process
 from servers.config import BadConfig, MachineConfig
 from servers.image import (
     DISK,
-    DISK_LABEL,
-    DISK_LINE,
-    DISK_PORTS,
     FIRST_FREE,
     IMAGE,
-    ROOT_DEVICE,
     TEXT,
     Entry,
     may_do_everything,
@@ -45,6 +41,7 @@ from servers.pm import ProcessManager
 from servers.pm.server import BootProcess
 from servers.pm.table import ProcessTable
 from servers.sched import Scheduler
+from servers.storage import make_file_servers
 from servers.vm.config import BootConfig, BootRegion
 from servers.vm.config import BootProcess as VmBootProcess
 from servers.vm.server import VmServer, start_vm
@@ -265,48 +262,3 @@ def _context_of(server: Any) -> Context:
         return server.context
     context = getattr(server, "context", None)
     return context if isinstance(context, Context) else Context()
-
-
-def make_file_servers(config: MachineConfig, machine: Machine) -> dict[str, Any]:
-    """VFS, the file systems behind it, and the disk with the files of `config` on it."""
-    from servers.disk.controller import Controller
-    from servers.disk.driver import Disk
-    from servers.disk.medium import Medium
-    from servers.lib.memory import BUFFERS
-    from servers.mfs.mkfs import File, file_of, make_volume
-    from servers.mfs.server import Mfs
-    from servers.pfs.server import Pfs
-    from servers.vfs.mounting import RootFileSystem
-    from servers.vfs.server import Vfs
-
-    def file(contents: Any) -> File:
-        if isinstance(contents, str):
-            return file_of(contents.encode())
-        return file_of(contents) if isinstance(contents, bytes) else contents
-
-    try:
-        volume = make_volume({path: file(contents) for path, contents in config.files.items()})
-    except ValueError as error:
-        raise BadConfig("files", str(error)) from None
-    clock = machine.clock
-    controller = Controller(
-        Medium(volume.size, volume.block),
-        DISK_PORTS,
-        lambda delay, action: clock.schedule(clock.now + delay, action) and None,
-        lambda: machine.interrupts.raise_line(DISK_LINE),
-    )
-    for port in range(DISK_PORTS, DISK_PORTS + 3):
-        machine.interrupts.ports[port] = controller
-
-    def seconds() -> int:
-        return clock.boot_time + clock.now // 1_000_000_000
-
-    return {
-        "vfs": Vfs(root=RootFileSystem(MFS, ROOT_DEVICE, DISK_LABEL)),
-        "pfs": Pfs(scratch=BUFFERS),
-        "mfs": Mfs(drivers={DISK_LABEL: DISK}, seconds=seconds, scratch=BUFFERS),
-        "disk": Disk(controller),
-    }
-
-
-__all__ = ["PFS", "PM", "SCHED", "VFS", "System", "assemble", "boot", "make_file_servers"]

@@ -23,6 +23,7 @@ GIB: Final = 1024 * MIB
 PAGE_SIZE: Final = 4096
 LEAST_MEMORY: Final = MIB
 MOST_MEMORY: Final = 3 * GIB
+LEAST_SLOTS: Final = 32
 MOST_SLOTS: Final = 30_000
 UNDRIVABLE: Final = (VM, INIT)  # the one gives all others their memory; the other is driven anyway
 SANITY: Final = ("never", "quiet", "each")
@@ -62,16 +63,21 @@ def _memory(value: str | int) -> int:
     return size
 
 
-def _number(key: str, low: int, high: int) -> Callable[[Any], int]:
-    def convert(value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise BadConfig(key, f"{value!r} is no whole number in {low}..{high}")
-        return value
-
-    return convert
+def _slots(value: Any) -> int:
+    return _number("slots", value, LEAST_SLOTS, MOST_SLOTS)
 
 
-def _policy(value: str) -> str:
+def _seed(value: Any) -> int:
+    return _number("seed", value, 0, (1 << 63) - 1)
+
+
+def _number(key: str, value: Any, low: int, high: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise BadConfig(key, f"{value!r} is no whole number in {low}..{high}")
+    return value
+
+
+def _policy(value: Any) -> str:
     if not isinstance(value, str):
         raise BadConfig("policy", f"{value!r} is no name of a policy")
     try:
@@ -136,7 +142,7 @@ def _sanity(value: str) -> str:
     return value
 
 
-def _files(value: Mapping[str, FileContents]) -> Mapping[str, FileContents]:
+def _files(value: Mapping[Any, FileContents]) -> Mapping[str, FileContents]:
     for path, contents in value.items():
         if not isinstance(path, str) or not path.startswith("/"):
             raise BadConfig("files", f"{path!r} is no absolute path")
@@ -145,7 +151,7 @@ def _files(value: Mapping[str, FileContents]) -> Mapping[str, FileContents]:
     return dict(value)
 
 
-def _servers(value: Mapping[str, ServerMaker]) -> Mapping[str, ServerMaker]:
+def _servers(value: Mapping[Any, ServerMaker]) -> Mapping[str, ServerMaker]:
     for name, maker in value.items():
         if not isinstance(name, str) or not name.isidentifier():
             raise BadConfig("servers", f"{name!r} is no name for a server")
@@ -185,8 +191,8 @@ class MachineConfig:
     """
 
     memory: int = attrs.field(default=16 * MIB, converter=_memory)
-    slots: int = attrs.field(default=NR_PROCS, converter=_number("slots", 32, MOST_SLOTS))
-    seed: int = attrs.field(default=0, converter=_number("seed", 0, (1 << 63) - 1))
+    slots: int = attrs.field(default=NR_PROCS, converter=_slots)
+    seed: int = attrs.field(default=0, converter=_seed)
     policy: str = attrs.field(default="fifo", converter=_policy)
     quirks: Quirks = attrs.field(default=NO_QUIRKS, converter=_quirks)
     sanity: str = attrs.field(default="never", converter=_sanity)

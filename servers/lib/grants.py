@@ -66,7 +66,7 @@ class Grants:
         return self._activate(index, CPF_MAGIC | _checked(access))
 
     def indirect(self, who_to: int, who_from: int, granted: int) -> int:
-        """Pass on to `who_to` what `who_from` has granted as `granted`.  MINIX: cpf_grant_indirect."""
+        """Pass on to `who_to` what `who_from` granted as `granted`.  MINIX: cpf_grant_indirect."""
         index, grant = self._take()
         grant.who_to, grant.who_from, grant.grant = who_to, who_from, granted
         return self._activate(index, CPF_INDIRECT)

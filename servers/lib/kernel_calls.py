@@ -179,7 +179,7 @@ async def sys_sigreturn(endpoint: int, context: int) -> int:
 
 
 async def sys_setalarm(expires: int, *, abs_time: bool) -> int:
-    """Have CLOCK notify the caller after, or with `abs_time` at, that many ticks; 0 after: never."""
+    """Have CLOCK notify the caller after (`abs_time`: at) that many ticks; after 0: never."""
     reply = await trap(KernelCall(SysSetalarm(exp_time=expires, abs_time=int(abs_time))))
     return int(reply.type)
 
@@ -254,9 +254,7 @@ async def sys_setgrant(table: int, count: int) -> int:
     return await kernel_call(SysSetgrant(table, count))
 
 
-async def sys_safecopyfrom(
-    source: int, grant: int, offset: int, address: int, length: int
-) -> int:
+async def sys_safecopyfrom(source: int, grant: int, offset: int, address: int, length: int) -> int:
     """Copy from what `source` has granted to `address` of the caller."""
     return await kernel_call(SysSafecopyfrom(source, grant, offset, address, length))
 

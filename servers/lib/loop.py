@@ -115,7 +115,7 @@ class Server:
 
     CALLS: ClassVar[Mapping[int, Handler]] = {}  # by request number
     NOTIFIED: ClassVar[Mapping[int, Handler]] = {}  # by source of a notification; others: ignored
-    REPLIES: ClassVar[type[Send] | type[SendNb]] = Send
+    REPLIES: ClassVar[type[Send | SendNb]] = Send
 
     name: str = "server"
     context: Context = attrs.field(factory=Context)
@@ -186,9 +186,9 @@ class Server:
             panic.during(self.name, _handler_name(call), str(call))
             raise
         except Exception as error:
-            panic = Panic(f"{type(error).__name__}: {error}")
-            panic.during(self.name, _handler_name(call), str(call))
-            raise panic from error
+            failure = Panic(f"{type(error).__name__}: {error}")
+            failure.during(self.name, _handler_name(call), str(call))
+            raise failure from error
         if reply is _Parked:
             assert call.ticket is not None, "a parked call has a ticket"
             self.parked[call] = call.ticket

@@ -54,8 +54,8 @@ async def do_itimer(pm: ProcessManager, source: int, message: PmItimer) -> Messa
     new: tuple[int, int] | None = None
     if message.value:
         new = await _fetch(source, message.value)
-    old = await _real(pm, caller, new) if which == ITIMER_REAL else await _virtual(
-        caller, which, new
+    old = (
+        await _real(pm, caller, new) if which == ITIMER_REAL else await _virtual(caller, which, new)
     )
     if message.ovalue:
         left, interval = old
@@ -82,9 +82,7 @@ def _is_sane(seconds: int, microseconds: int) -> bool:
     return 0 <= seconds <= MAX_SECONDS and 0 <= microseconds < MICROSECONDS
 
 
-async def _real(
-    pm: ProcessManager, process: Mproc, new: tuple[int, int] | None
-) -> tuple[int, int]:
+async def _real(pm: ProcessManager, process: Mproc, new: tuple[int, int] | None) -> tuple[int, int]:
     """Set the timer of SIGALRM; what was left of it, and its interval before."""
     interval = process.intervals[ITIMER_REAL]
     left = 0
@@ -98,9 +96,7 @@ async def _real(
     return left, interval
 
 
-async def _virtual(
-    process: Mproc, which: int, new: tuple[int, int] | None
-) -> tuple[int, int]:
+async def _virtual(process: Mproc, which: int, new: tuple[int, int] | None) -> tuple[int, int]:
     """Set a timer that the kernel keeps; what was left of it, and its interval before."""
     interval = process.intervals[which]
     if new is not None:

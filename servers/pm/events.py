@@ -56,9 +56,7 @@ async def publish_event(pm: ProcessManager, process: Mproc, event: int) -> None:
     process.event = None
 
 
-async def do_proceventmask(
-    pm: ProcessManager, source: int, message: PmProceventmask
-) -> Message:
+async def do_proceventmask(pm: ProcessManager, source: int, message: PmProceventmask) -> Message:
     """PM_PROCEVENTMASK: subscribe to events, or with an empty mask no longer.
 
     EPERM: only services may; ENOMEM: too many do.

@@ -101,7 +101,9 @@ async def _restart(
         if process.catch & 1 << (signal - 1):
             process.actions[signal] = SigAction(flags=action.flags)
     process.catch = 0
-    await trap(Store(SCRATCH, process.name.encode()[: PROC_NAME_LEN - 1].ljust(PROC_NAME_LEN, b"\0")))
+    await trap(
+        Store(SCRATCH, process.name.encode()[: PROC_NAME_LEN - 1].ljust(PROC_NAME_LEN, b"\0"))
+    )
     if await sys_exec(process.endpoint, stack, SCRATCH, entry, strings) != OK:
         raise Panic(f"the kernel does not start the new program of {process.name}")
     return None

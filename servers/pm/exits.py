@@ -76,7 +76,7 @@ async def exit_proc(pm: ProcessManager, process: Mproc, status: int, *, dump_cor
         raise Panic("VFS died")
 
     pm.cancel(process.endpoint)
-    request = VfsPmExit(endpt=process.endpoint)
+    request: VfsPmExit | VfsPmDumpcore = VfsPmExit(endpt=process.endpoint)
     if dump_core:
         request = VfsPmDumpcore(endpt=process.endpoint, term_sig=process.signal_status)
     await pm.begin(_finish(pm, process, request), process.endpoint, request)

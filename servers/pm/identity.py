@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Final
 
-from ipc.errors import EFAULT, EINVAL, EPERM, ESRCH
+from ipc.errors import EFAULT, EINVAL, EPERM, ESRCH, OK
 from ipc.message import Message, Reply
 from ipc.pm import (
     PmGetgid,
@@ -29,7 +29,6 @@ from ipc.pm import (
     PmSetuid,
 )
 from ipc.pm_vfs import VfsPmSetgid, VfsPmSetgroups, VfsPmSetsid, VfsPmSetuid
-from ipc.errors import OK
 from ipc.traps import Store, trap
 from servers.lib.loop import Refused
 from servers.lib.memory import BUFFERS, copy_in, copy_out

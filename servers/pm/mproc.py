@@ -41,7 +41,7 @@ SIG_IGN: Final = 1
 
 @attrs.frozen
 class SigAction:
-    """What a process does about one signal: an address (or SIG_DFL, SIG_IGN), a mask, SA_* flags."""
+    """What a process does about a signal: an address (or SIG_DFL, SIG_IGN), a mask, SA_*."""
 
     handler: int = SIG_DFL
     mask: int = 0

@@ -15,16 +15,60 @@ from ipc.endpoint import CLOCK, INIT, NONE, SCHED, SYSTEM, VFS, slot_of
 from ipc.errors import ESRCH, OK
 from ipc.message import Message
 from ipc.pm import (
-    PmClockGetres, PmClockGettime, PmClockSettime, PmExec, PmExecNew, PmExecRestart, PmExit,
-    PmFork, PmGetepinfo, PmGetgid, PmGetgroups, PmGetpgrp, PmGetpid, PmGetpriority, PmGetprocnr,
-    PmGetrusage, PmGetsid, PmGettimeofday, PmGetuid, PmIssetugid, PmItimer, PmKill,
-    PmProceventmask, PmReboot, PmSetegid, PmSeteuid, PmSetgid, PmSetgroups, PmSetpriority,
-    PmSetsid, PmSetuid, PmSigaction, PmSigpending, PmSigprocmask, PmSigreturn, PmSigsuspend,
-    PmSrvFork, PmSrvKill, PmStime, PmSysuname, PmWait4,
+    PmClockGetres,
+    PmClockGettime,
+    PmClockSettime,
+    PmExec,
+    PmExecNew,
+    PmExecRestart,
+    PmExit,
+    PmFork,
+    PmGetepinfo,
+    PmGetgid,
+    PmGetgroups,
+    PmGetpgrp,
+    PmGetpid,
+    PmGetpriority,
+    PmGetprocnr,
+    PmGetrusage,
+    PmGetsid,
+    PmGettimeofday,
+    PmGetuid,
+    PmIssetugid,
+    PmItimer,
+    PmKill,
+    PmProceventmask,
+    PmReboot,
+    PmSetegid,
+    PmSeteuid,
+    PmSetgid,
+    PmSetgroups,
+    PmSetpriority,
+    PmSetsid,
+    PmSetuid,
+    PmSigaction,
+    PmSigpending,
+    PmSigprocmask,
+    PmSigreturn,
+    PmSigsuspend,
+    PmSrvFork,
+    PmSrvKill,
+    PmStime,
+    PmSysuname,
+    PmWait4,
 )  # fmt: skip
 from ipc.pm_vfs import (
-    VfsPmCoreReply, VfsPmExecReply, VfsPmExitReply, VfsPmForkReply, VfsPmInit, VfsPmRebootReply,
-    VfsPmSetgidReply, VfsPmSetgroupsReply, VfsPmSetsidReply, VfsPmSetuidReply, VfsPmSrvForkReply,
+    VfsPmCoreReply,
+    VfsPmExecReply,
+    VfsPmExitReply,
+    VfsPmForkReply,
+    VfsPmInit,
+    VfsPmRebootReply,
+    VfsPmSetgidReply,
+    VfsPmSetgroupsReply,
+    VfsPmSetsidReply,
+    VfsPmSetuidReply,
+    VfsPmSrvForkReply,
     VfsPmUnpauseReply,
 )  # fmt: skip
 from ipc.traps import Send, SendNb, SendRec, trap
@@ -39,21 +83,48 @@ from servers.pm.execs import do_exec, do_execrestart, do_newexec
 from servers.pm.exits import do_exit
 from servers.pm.forks import do_fork, do_srv_fork
 from servers.pm.identity import (
-    do_getgid, do_getgroups, do_getpgrp, do_getpid, do_getsid, do_getuid, do_issetugid, do_setegid,
-    do_seteuid, do_setgid, do_setgroups, do_setsid, do_setuid,
+    do_getgid,
+    do_getgroups,
+    do_getpgrp,
+    do_getpid,
+    do_getsid,
+    do_getuid,
+    do_issetugid,
+    do_setegid,
+    do_seteuid,
+    do_setgid,
+    do_setgroups,
+    do_setsid,
+    do_setuid,
 )  # fmt: skip
 from servers.pm.kernel_signals import do_system_notify
 from servers.pm.misc import (
-    do_getepinfo, do_getpriority, do_getprocnr, do_reboot, do_setpriority, do_sysuname,
+    do_getepinfo,
+    do_getpriority,
+    do_getprocnr,
+    do_reboot,
+    do_setpriority,
+    do_sysuname,
 )  # fmt: skip
 from servers.pm.mproc import EXITING, IN_USE, INIT_PID, PRIV_PROC, Mproc
 from servers.pm.schedule import start_init
 from servers.pm.signal_calls import (
-    do_kill, do_sigaction, do_sigpending, do_sigprocmask, do_sigreturn, do_sigsuspend, do_srv_kill,
+    do_kill,
+    do_sigaction,
+    do_sigpending,
+    do_sigprocmask,
+    do_sigreturn,
+    do_sigsuspend,
+    do_srv_kill,
 )  # fmt: skip
 from servers.pm.table import ProcessTable
 from servers.pm.times import (
-    do_getres, do_getrusage, do_gettime, do_settime, do_stime, do_time,
+    do_getres,
+    do_getrusage,
+    do_gettime,
+    do_settime,
+    do_stime,
+    do_time,
 )  # fmt: skip
 from servers.pm.vfs import do_reboot_reply, do_vfs_reply
 from servers.pm.waits import do_wait4
@@ -141,7 +212,7 @@ class ProcessManager(Server):
         CLOCK: do_clock_notify,
         SYSTEM: do_system_notify,
     }
-    REPLIES: ClassVar[type[Send] | type[SendNb]] = SendNb
+    REPLIES: ClassVar[type[Send | SendNb]] = SendNb
 
     clock: Clock = attrs.field(kw_only=True)
     boot: tuple[BootProcess, ...] = attrs.field(kw_only=True)

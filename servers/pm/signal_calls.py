@@ -124,9 +124,7 @@ async def do_sigprocmask(
     return PmSigprocmaskReply(OK, before) if caller.alive else None
 
 
-async def do_sigsuspend(
-    pm: ProcessManager, _source: int, message: PmSigsuspend
-) -> Message | None:
+async def do_sigsuspend(pm: ProcessManager, _source: int, message: PmSigsuspend) -> Message | None:
     """PM_SIGSUSPEND: wait, with another mask, for a signal that is caught.  Always EINTR."""
     caller = pm.caller
     caller.sigmask2 = caller.sigmask

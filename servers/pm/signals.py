@@ -18,8 +18,22 @@ from ipc.errors import EBUSY, EFAULT, EINTR, EINVAL, ENOMEM, EPERM, ESRCH, OK
 from ipc.message import Message, Reply
 from ipc.pm_vfs import VfsPmUnpause
 from ipc.signals import (
-    NSIG, SIGABRT, SIGBUS, SIGCHLD, SIGCONT, SIGEMT, SIGFPE, SIGHUP, SIGILL, SIGINFO, SIGKILL,
-    SIGPIPE, SIGQUIT, SIGSEGV, SIGTERM, SIGTRAP, SIGWINCH,
+    NSIG,
+    SIGABRT,
+    SIGBUS,
+    SIGCHLD,
+    SIGCONT,
+    SIGEMT,
+    SIGFPE,
+    SIGILL,
+    SIGINFO,
+    SIGKILL,
+    SIGPIPE,
+    SIGQUIT,
+    SIGSEGV,
+    SIGTERM,
+    SIGTRAP,
+    SIGWINCH,
 )  # fmt: skip
 from ipc.traps import Store, trap
 from kernel.panic import Panic
@@ -157,14 +171,10 @@ async def _signal_service(
         await pm.asynsend.send(process.endpoint, SigsSignalReceived(signal))
 
 
-async def _signal_user(
-    pm: ProcessManager, process: Mproc, signal: int, from_kernel: bool
-) -> None:
+async def _signal_user(pm: ProcessManager, process: Mproc, signal: int, from_kernel: bool) -> None:
     bit = sigbit(signal)
     # A fault cannot be put off: the process would only meet it again.
-    unavoidable = (
-        from_kernel and NOT_IGNORABLE & bit and (process.ignore | process.sigmask) & bit
-    )
+    unavoidable = from_kernel and NOT_IGNORABLE & bit and (process.ignore | process.sigmask) & bit
     if not unavoidable:
         if process.ignore & bit:
             return
@@ -279,9 +289,7 @@ async def _sig_send(pm: ProcessManager, process: Mproc, signal: int) -> bool:
     process.sigpending &= ~bit
     process.ksigpending &= ~bit
 
-    frame = SIGMSG.pack(
-        signal, mask.to_bytes(16, "little"), action.handler, process.sigreturn, 0
-    )
+    frame = SIGMSG.pack(signal, mask.to_bytes(16, "little"), action.handler, process.sigreturn, 0)
     await trap(Store(SCRATCH, frame))
     result = await sys_sigsend(process.endpoint, SCRATCH)
     if result in (EFAULT, ENOMEM):

@@ -56,7 +56,8 @@ class ProcessTable:
 
     def is_full(self, *, superuser: bool) -> bool:
         """Whether no slot is left for a child; the last few are for the superuser's."""
-        free = self.size - self.first_child - sum(1 for slot in self._used if slot >= self.first_child)
+        children = len(self._used) - bisect.bisect_left(self._used, self.first_child)
+        free = self.size - self.first_child - children
         return free <= 0 or (free <= LAST_FEW and not superuser)
 
     def free_slot(self, kind: str) -> int:

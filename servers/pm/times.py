@@ -42,7 +42,7 @@ MICROSECONDS: Final = 1_000_000
 
 def rusage(user_ticks: int, system_ticks: int) -> bytes:
     """A `struct rusage` in which only the times are filled in."""
-    times = []
+    times: list[int] = []
     for ticks in (user_ticks, system_ticks):
         times += divmod(ticks * MICROSECONDS // HZ, MICROSECONDS)
     return RUSAGE.pack(*times, *[0] * 14)

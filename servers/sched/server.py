@@ -10,7 +10,7 @@ Source: MINIX ``servers/sched``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 import attrs
 
@@ -90,7 +90,7 @@ async def do_stop(sched: Scheduler, source: int, message: SchedulingStop) -> Mes
 
 
 async def do_nice(sched: Scheduler, source: int, message: SchedulingSetNice) -> Message:
-    """SCHEDULING_SET_NICE: change the best queue that a process may be in.  EPERM, EBADEPT, EINVAL."""
+    """SCHEDULING_SET_NICE: change the best queue of a process.  EPERM, EBADEPT, EINVAL."""
     _accept(source)
     process = sched.lookup(message.endpoint)
     if isinstance(process, int):
@@ -190,7 +190,7 @@ class Scheduler(Server):
             raise Refused(EDEADEPT)
         return slot
 
-    def check(self) -> Any:
+    def check(self) -> None:
         """State the invariants of the table."""
         for slot, process in self.slots.items():
             assert slot_of(process.endpoint) == slot, "a process is in its own slot"

@@ -53,14 +53,14 @@ class Memory(Library):
         return int(reply.type)
 
     async def brk(self, addr: int) -> int:
-        """Make `addr` the end of the heap.  VM is only asked if it is another.  Raises CallFailed."""
+        """Make `addr` the end of the heap.  VM is only asked for a new one.  Raises CallFailed."""
         if addr != self.break_address:
             await self.syscall(VM, VmBrk(unsigned(addr)))
             self.break_address = addr
         return 0
 
     async def sbrk(self, increment: int) -> int:
-        """Let the heap grow (or shrink) by `increment` bytes; its end before.  Raises CallFailed."""
+        """Let the heap grow (or shrink) by `increment` bytes; its old end.  Raises CallFailed."""
         before = self.break_address
         if not 0 <= before + increment < _TOP:
             raise CallFailed("VM_BRK", ENOMEM)

@@ -1,6 +1,6 @@
 """The C library: processes.
 
-Source: MINIX ``lib/libc/sys/{fork,_exit,wait4,getpid,getuid,setuid,setsid,getrusage,priority,…}.c``.
+Source: MINIX ``lib/libc/sys/{fork,_exit,wait4,getpid,getuid,setsid,getrusage,priority,…}.c``.
 """
 
 from __future__ import annotations
@@ -186,5 +186,3 @@ class Processes(Library):
         """The time of a clock in nanoseconds."""
         reply = await self.syscall(PM, PmClockGettime(clk_id=clock))
         return int(reply.sec * NANOSECONDS + reply.nsec)
-
-
