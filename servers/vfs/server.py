@@ -15,7 +15,7 @@ from ipc.endpoint import NONE, PM, VFS, slot_of
 from ipc.errors import EAGAIN, ENOSYS, OK
 from ipc.message import Message, RawMessage, Reply
 from ipc.pm_vfs import VfsPmInit
-from ipc.requests import as_request
+from ipc.requests import Unreadable, as_request
 from ipc.traps import NOTIFY_CALL, STATUS_CALL_MASK, Receive, SendNb, trap
 from ipc.vfs import (
     VfsAccess,
