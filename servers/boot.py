@@ -253,6 +253,9 @@ class _Builder:
         process = self.machine.table.lookup(VM)
         assert process is not None, "VM is in the image"
         vm.context = process.context
+        vm.sanity = self.config.sanity == "each"
+        if self.config.sanity == "quiet":
+            self.machine.inspectors.append(vm.check)
         self.servers["vm"] = vm
         return vm
 

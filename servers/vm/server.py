@@ -90,7 +90,7 @@ class VmServer(Server):
     table: AsyncTable = attrs.field(factory=AsyncTable)
 
     sanity: bool = False  # check every invariant after each message
-    last: str = ""  # the message handled last, if they are checked
+    last: tuple[int, Message] | None = None  # the request handled last, and whose it was
 
     name: str = "VM"
 
@@ -142,13 +142,20 @@ class VmServer(Server):
         """Send VFS what is left for it; see that all is well."""
         await self.flush()
         if self.sanity:
-            check(self.memory, self.last)
+            self.check()
+
+    def check(self) -> None:
+        """See that every invariant holds.  Raises servers.vm.sanity.Violation."""
+        after = ""
+        if self.last is not None:
+            source, message = self.last
+            after = f"{message} from {endpoint_name(source)}"
+        check(self.memory, after)
 
     def handler(self, source: int, message: Message) -> Handler | None:
         """Who handles a request: the table says, if the caller may make it at all."""
         quirks = self.memory.quirks
-        if self.sanity:
-            self.last = f"{message} from {endpoint_name(source)}"
+        self.last = source, message
         process = self.memory.process(source)
         if process is None:
             if "unknown-caller" in quirks:
