@@ -143,6 +143,7 @@ class Machine:
         self.signaled: dict[Process, None] = {}
         self.log: list[str] = []
         self.panic: Panic | None = None
+        self.inspectors: list[Callable[[], None]] = []
         self._make_tasks()
         _grant_user(self.table.privileges[USER_PRIV_ID])
 
@@ -212,7 +213,14 @@ class Machine:
     def created(self, process: Process, parent: int) -> None:
         """Tell who listens that `process` came to be."""
         if self.probes.emit is not None:
-            self.probes.happened(ProcessCreated, process, parent, process.name)
+            self.probes.tell(
+                ProcessCreated, self._cause(), process.endpoint, parent, process.name
+            )
+
+    def _cause(self) -> int:
+        """On whose behalf things happen now: that of the process that makes a kernel call."""
+        current = self.dispatcher.current
+        return 0 if current is None else current.context.cause
 
     def bury(self, process: Process) -> None:
         """`process` is no more: its slot is free, and all who wait for it are told.
@@ -220,7 +228,7 @@ class Machine:
         MINIX: do_clear.
         """
         if self.probes.emit is not None:
-            self.probes.happened(ProcessDied, process, process.name)
+            self.probes.tell(ProcessDied, self._cause(), process.endpoint, process.name)
         self.interrupts.release(process)
         self.copier.forget(process)
         self.rendezvous.clear_endpoint(process)
@@ -241,10 +249,10 @@ class Machine:
         dispatcher = self.dispatcher
         for coroutine in (process.coroutine, *(each.coroutine for each in process.interrupted)):
             if coroutine is not None:
-                dispatcher.stepping = process
+                dispatcher.ending = coroutine
                 with suppress(Exception, Stuck):
                     coroutine.close()
-                dispatcher.stepping = None
+                dispatcher.ending = None
         process.coroutine = None
         process.interrupted.clear()
 
@@ -313,6 +321,11 @@ class Machine:
         self.log.append(text)
         if self.probes.emit is not None:
             self.probes.happened(Diagnosed, process, text)
+
+    def inspect(self) -> None:
+        """Have whoever wants to check something do so, as the machine is quiet; they may panic."""
+        for check in self.inspectors:
+            check()
 
     def halt(self, panic: Panic) -> None:
         """The machine has panicked; it will not run again."""

@@ -5,7 +5,7 @@ Every ``scn`` block is run as a scenario and must succeed; every ``python`` bloc
 
     <!-- save: NAME -->       the block is also saved under that name, for the commands that follow
     <!-- run: ARGUMENTS -->   the block is what `sendrec ARGUMENTS` prints; `(exit N)` after "run",
-                              `(lines A-B)` for a part of it
+                              `(lines A-B)` or `(from TEXT to TEXT)` for a part of it
     <!-- prints -->           the block is what the last python block printed
     <!-- fragment -->         the block is not complete; it is not run
 
@@ -108,12 +108,17 @@ def execute(source: str, name: str) -> str:
 
 
 def part_of(text: str, options: str) -> str:
-    """The lines that `(lines A-B)` asks for, or all."""
-    wanted = re.search(r"lines (\d+)-(\d+)", options)
-    if wanted is None:
+    """The lines that `(lines A-B)` or `(from TEXT to TEXT)` asks for, or all."""
+    lines = text.splitlines(keepends=True)
+    if wanted := re.search(r"lines (\d+)-(\d+)", options):
+        first, last = map(int, wanted.groups())
+    elif wanted := re.search(r"from (.*) to (.*?)\)", options):
+        first = next(number for number, line in enumerate(lines, 1) if wanted[1] in line)
+        rest = enumerate(lines[first - 1 :], first)
+        last = next(number for number, line in rest if wanted[2] in line)
+    else:
         return text
-    first, last = map(int, wanted.groups())
-    return "".join(text.splitlines(keepends=True)[first - 1 : last])
+    return "".join(lines[first - 1 : last])
 
 
 @contextlib.contextmanager

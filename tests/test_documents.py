@@ -43,4 +43,5 @@ def test_blocks_are_found_with_what_is_said_of_them() -> None:
 
 def test_a_part_of_an_output() -> None:
     assert part_of("1\n2\n3\n4\n", "(lines 2-3)") == "2\n3\n"
+    assert part_of("to\n1\n2\nto\n4\n", "(from 1 to to)") == "1\n2\nto\n"
     assert part_of("1\n2\n", "") == "1\n2\n"

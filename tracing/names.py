@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Self
+
 import attrs
 
 from ipc.endpoint import INIT, WELL_KNOWN, endpoint_name
 from kernel.probes import Event, ProcessCreated
+from kernel.process import Process
 
 # init is a user process, and called as it calls itself.
 FIXED = {**WELL_KNOWN, INIT: "init"}
@@ -21,11 +25,24 @@ class Names:
 
     given: dict[int, str] = attrs.field(factory=dict)
     _seen: dict[int, str] = attrs.field(factory=dict)
+    _called: dict[str, set[int]] = attrs.field(factory=dict)
+
+    @classmethod
+    def of(cls, processes: Iterable[Process]) -> Self:
+        """The names of those processes that are there before anything is traced."""
+        names = cls()
+        for process in processes:
+            names._remember(process.endpoint, process.name)
+        return names
 
     def learn(self, event: Event) -> None:
         """Remember what a process is called, if `event` says so."""
         if isinstance(event, ProcessCreated):
-            self._seen[event.process] = event.name
+            self._remember(event.process, event.name)
+
+    def _remember(self, endpoint: int, name: str) -> None:
+        self._seen[endpoint] = name
+        self._called.setdefault(name, set()).add(endpoint)
 
     def __call__(self, endpoint: int) -> str:
         """The name of `endpoint`; its number, if nothing better is known."""
@@ -37,10 +54,8 @@ class Names:
         seen = self._seen.get(endpoint)
         if seen is None:
             return endpoint_name(endpoint)
-        return seen if self._is_only(seen, endpoint) else f"{seen}({endpoint})"
+        only = len(self._called[seen]) == 1
+        return seen if only and not self._is_given(seen) else f"{seen}({endpoint})"
 
-    def _is_only(self, name: str, endpoint: int) -> bool:
-        taken = {*self.given.values(), *FIXED.values()}
-        return name not in taken and all(
-            other == endpoint or called != name for other, called in self._seen.items()
-        )
+    def _is_given(self, name: str) -> bool:
+        return name in self.given.values() or name in FIXED.values()

@@ -50,24 +50,34 @@ FAULT_FLAGS: Final = ((1, "protection"), (2, "write"))
 PAGE_SIZE: Final = 4096
 
 
-def fields_text(message: Message, name: NameOf, before: str = "") -> str:
-    """The fields of `message`, after what is to stand `before` them, as `{addr: 0x0, len: 8K}`.
+# How a field reads that is 0 or empty, and so need not be shown.
+EMPTY: Final = frozenset({"0", "0x0", '""', "[]"})
 
-    A reply's result is none of them.
+
+def fields_text(message: Message, name: NameOf, before: str = "") -> str:
+    """The fields of `message`, after what is to stand `before` them, as `{addr: 0x5000, len: 8K}`.
+
+    Those that are 0 are left out, as scenarios do; an answer's result is none of them.
     """
-    texts = [f"{field}: {text}" for field, text in field_texts(message, name)]
-    if isinstance(message, Reply):
-        del texts[0]
-    return "{" + ", ".join([before, *texts] if before else texts) + "}"
+    texts = [before] if before else []
+    for field, text in field_texts(message, name):
+        if text not in EMPTY and not (field == "type" and isinstance(message, Reply)):
+            texts.append(f"{field.rstrip('_')}: {text}")
+    return "{" + ", ".join(texts) + "}"
 
 
 def message_text(message: Message, name: NameOf, before: str = "") -> str:
-    """`message` as `VM_MMAP {addr: 0x0, len: 8K, …}`; `before` as for `fields_text`."""
+    """`message` as `VM_MMAP {len: 8K, …}`; `before` as for `fields_text`."""
     return f"{message.name} {fields_text(message, name, before)}"
 
 
 def answer_text(message: Message, name: NameOf) -> str:
-    """What an answer says, as `OK {retaddr: 0x5000}`; without braces where there is no more."""
+    """What an answer says, as `OK {retaddr: 0x5000}`; without braces where there is no more.
+
+    Some answers have a number of their own, and are shown as messages.
+    """
+    if not isinstance(message, Reply):
+        return message_text(message, name)
     result = error_name(message.type)
     fields = fields_text(message, name)
     return result if fields == "{}" else f"{result} {fields}"

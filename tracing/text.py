@@ -22,6 +22,7 @@ import attrs
 from ipc.endpoint import KERNEL, VM
 from ipc.flags import VMCTL_CLEAR_PAGEFAULT
 from ipc.kernelcalls import SysVmctl
+from ipc.message import Reply
 from ipc.traps import FROM_KERNEL
 from kernel.flags import RTS_SENDING
 from kernel.probes import (
@@ -29,6 +30,7 @@ from kernel.probes import (
     CommandFinished,
     CommandInjected,
     Event,
+    Interrupted,
     KernelCalled,
     MemoryChanged,
     MessageDelivered,
@@ -170,10 +172,13 @@ class TextView:
         if event.source in self._blocked:
             self._blocked.discard(event.source)
             text = f"<... {call.name} taken>"
+        elif isinstance(event.message, Reply):
+            text = f"reply = {answer_text(event.message, self.names)}"
         else:
             text = self._request(event)
-        trap = trap_text(event.status) if event.status else "sendrec"
-        line = f"{source} -> {self.names(event.dest)}: {text} ({trap})"
+        # The receiver of an answer is not told by which trap it was sent.
+        trap = f" ({trap_text(event.status)})" if event.status else ""
+        line = f"{source} -> {self.names(event.dest)}: {text}{trap}"
         self._say(event, depth, line, key=call if call.waited else None)
 
     def _put_aside(self, event: MessageDelivered) -> None:
@@ -226,8 +231,10 @@ class TextView:
         self._say(event, 0, f"{who}: <... {call} resumed> = {event.outcome}")
 
     def _happened(self, event: Any) -> None:
-        # It is VM that changes the memory of others.
-        depth = self._depth(event, VM if isinstance(event, MemoryChanged) else event.process)
+        # It is VM that changes the memory of others; nobody has asked for an interrupt.
+        depth = 0
+        if not isinstance(event, Interrupted):
+            depth = self._depth(event, VM if isinstance(event, MemoryChanged) else event.process)
         if isinstance(event, PageFaulted):
             self._faulting[event.process] = depth + 1
         self._say(event, depth, PHRASES[type(event)](event, self.names))

@@ -41,7 +41,7 @@ class Returned:
     @property
     def description(self) -> str:
         """The result as the record shows it."""
-        return value_text(self.value)
+        return str(getattr(self.value, "description", None) or value_text(self.value))
 
 
 @attrs.frozen

@@ -186,7 +186,9 @@ class Vfs(Server):
                 continue
             source, message, status = await trap(_ANYTHING)
             if status & STATUS_CALL_MASK != NOTIFY_CALL:
+                self.context.cause = self.context.delivered
                 await self._serve(source, message)
+                self.context.cause = 0
 
     async def settle(self) -> None:
         """Run whatever workers can go on, and send what waited for room."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ipc.bdev import BdevReply
 from ipc.endpoint import CLOCK, INIT, NONE, PM, SYSTEM, VFS, VM
 from ipc.errors import ENOMEM, OK
 from ipc.flags import MAP_ANON, MAP_PRIVATE, PROT_READ
@@ -21,6 +22,7 @@ from kernel.probes import (
     CommandInjected,
     Diagnosed,
     Event,
+    Interrupted,
     KernelCalled,
     MemoryChanged,
     MessageDelivered,
@@ -99,7 +101,7 @@ def test_an_unfinished_call_that_is_answered_at_once_is_resumed_by_its_answer() 
         MessageDelivered(3, 0, 1, VM, INIT, Reply(OK), 0),
     ) == [
         "init -> VM: VM_BRK {addr: 0x9000} (sendrec) <unfinished ...>",
-        "VFS -> VM: reply {} (senda)",
+        "VFS -> VM: reply = OK (senda)",
         "VM -> init: <... VM_BRK resumed> = OK",
     ]
 
@@ -174,13 +176,32 @@ def test_a_kernel_call_that_waits_for_vm_is_resumed() -> None:
         ),
         (
             MessageDelivered(1, 0, 0, SYSTEM, PM, Notification(sigset=1 << 10), NOTIFY_CALL),
-            ("SYSTEM -> PM: NOTIFY_MESSAGE"
-            " {timestamp: 0, interrupts: 0x0, sigset: SIGSEGV} (notify)"),
+            "SYSTEM -> PM: NOTIFY_MESSAGE {sigset: SIGSEGV} (notify)",
         ),
     ],
 )  # fmt: skip
 def test_an_event_reads(event: Event, line: str) -> None:
     assert shown(event) == [line]
+
+
+def test_fields_that_are_0_are_left_out_but_not_names_that_are() -> None:
+    request = VmMmap(len=4096, fd=-1)
+    (line,) = shown(MessageDelivered(1, 0, 0, INIT, VM, request, SENDREC_CALL))
+    assert line == "init -> VM: VM_MMAP {len: 4K, prot: PROT_NONE, fd: -1, forwhom: PM} (sendrec)"
+
+
+def test_an_interrupt_is_on_nobodys_behalf() -> None:
+    printed = shown(
+        MessageDelivered(1, 0, 0, INIT, VFS, BRK, SENDREC_CALL), Interrupted(2, 0, 1, VFS, 14)
+    )
+    assert printed[1] == "kernel: interrupt 14 for VFS"
+
+
+def test_an_answer_with_a_number_of_its_own_is_shown_as_a_message() -> None:
+    assert shown(
+        MessageDelivered(1, 0, 0, VFS, PM, BRK, SENDREC_CALL),
+        MessageDelivered(2, 0, 1, PM, VFS, BdevReply(status=512), 0),
+    ) == ["VFS -> PM: VM_BRK {addr: 0x9000} (sendrec) = BDEV_REPLY {status: 512}"]
 
 
 def test_choices_and_messages_not_yet_delivered_are_no_lines() -> None:
