@@ -44,7 +44,7 @@ def parse_number(text: str, at: Place) -> int:
         if len(text) > 2:
             return int(text, 16)
         raise BadInput("a number in base 16 needs digits after 0x", at)
-    if text[0] == "0" and text.isdecimal():
+    if text[:1] == "0" and text.isdecimal():
         return _octal(text, at)
     match = _NUMBER.fullmatch(text)
     if match is None:

@@ -95,4 +95,5 @@ CALLS: Final[dict[str, Signature]] = {
     "notify": _signature("dest:endpoint", "none"),
     "sendnb": _signature("dest:endpoint message:message", "none"),
     "senda": _signature("table:entries", "none"),
+    "kernel_call": _signature("request:message", "message"),
 }

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
+from typing import Final
 
 import attrs
 
+from ipc.endpoint import INIT, WELL_KNOWN
 from ipc.message import Message
 from scenarios import syntax
 from scenarios.calls import CALLS
@@ -23,6 +25,12 @@ from scenarios.questions import FUNCTIONS
 from scenarios.scope import is_constant_name, suggestion, unknown_name
 from scenarios.source import BadInput, Place
 from servers.config import known_quirks
+from servers.image import IMAGE
+
+# The processes of the boot image that are not constants of MINIX: init, and the drivers.
+BOOT_NAMES: Final = tuple(
+    entry.name for entry in IMAGE if entry.endpoint == INIT or entry.endpoint not in WELL_KNOWN
+)
 
 DECLARATIONS = (syntax.Machine, syntax.File, syntax.Process, syntax.Server)
 
@@ -30,7 +38,7 @@ DECLARATIONS = (syntax.Machine, syntax.File, syntax.Process, syntax.Server)
 def check(scenario: syntax.Scenario) -> None:
     """Raises BadInput for the first word of `scenario` that does not exist or is out of place."""
     _check_order(scenario.statements)
-    checker = _Checker({"init": None})
+    checker = _Checker(dict.fromkeys(BOOT_NAMES))
     checker.body(scenario.statements)
 
 

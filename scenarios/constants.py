@@ -7,8 +7,11 @@ from typing import Final
 from ipc import errors, flags, signals
 from ipc.endpoint import WELL_KNOWN
 
+# What `signal` takes for a handler that does nothing but end the call that it interrupts.
+SIG_CATCH: Final = 2
+
 _ENDPOINTS: Final = {name: endpoint for endpoint, name in WELL_KNOWN.items()}
-_OTHERS: Final = {"NULL": 0, "MAP_FAILED": 0xFFFFFFFF}
+_OTHERS: Final = {"NULL": 0, "MAP_FAILED": 0xFFFFFFFF, "SIG_CATCH": SIG_CATCH}
 _TABLES: Final = (flags.CONSTANTS, errors.NUMBERS, signals.NUMBERS, _ENDPOINTS, _OTHERS)
 
 
@@ -23,6 +26,11 @@ def constant(name: str) -> int | None:
 def constant_names() -> list[str]:
     """The names of all constants."""
     return [name for table in _TABLES for name in table]
+
+
+def is_signal(name: str) -> bool:
+    """Whether `name` is a signal, which may kill a process."""
+    return name in signals.NUMBERS
 
 
 def is_error(name: str) -> bool:

@@ -1,7 +1,7 @@
 """Messages in a scenario: from a literal to a message of `ipc`, and from a message to its fields.
 
 In `VM_MMAP {addr: 0}` the name is MINIX's, or `reply` for an answer that is nothing but its result,
-or `VM_MMAP reply` for the answer to that call.  `RAW {type: N, payload: "…"}` is any 64 bytes.
+or `VM_MMAP reply` for the answer to that call.  `raw {type: N, payload: "…"}` is any 64 bytes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from scenarios.scope import Scope, suggestion
 from scenarios.source import BadInput, Place
 from scenarios.values import Fields, ProcessName, Value, show
 
-RAW: Final = "RAW"
+RAW: Final = RawMessage.name
 _TYPE: Final = Member("type", "i", 0, 4, "result")
 _TRANSID: Final = Member("transid", "H", 0, 2, "hex")
 _PAYLOAD: Final = Member("payload", f"{PAYLOAD_SIZE}s", 0, PAYLOAD_SIZE, "bytes")

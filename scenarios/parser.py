@@ -191,7 +191,8 @@ def _unclosed(place: Place, error: lark.UnexpectedInput) -> str:
 
 def _reserved(place: Place) -> str:
     """A hint where a word of the language stands as the name of a process."""
-    word = place.source.line(place.line)[: place.column - 1].strip()
-    if word.upper() in LINES - {"NAME"}:
+    line = place.source.line(place.line)
+    word = line[: place.column - 1].strip()
+    if line[place.column - 1 :].startswith(":") and word.upper() in LINES - {"NAME"}:
         return f"{word} begins a line of its own kind, so it cannot be the name of a process"
     return ""

@@ -10,12 +10,13 @@ from __future__ import annotations
 import attrs
 
 from ipc.errors import NUMBERS
+from ipc.signals import NUMBERS as SIGNALS
 from scenarios import syntax
-from scenarios.constants import is_error
+from scenarios.constants import is_error, is_signal
 from scenarios.evaluate import equal, evaluate, evaluate_number
 from scenarios.scope import Scope, is_constant_name
 from scenarios.source import Place
-from scenarios.values import Failed, Fields, ProcessName, Value, show
+from scenarios.values import Failed, Fields, Killed, ProcessName, Value, show
 
 
 @attrs.frozen
@@ -30,16 +31,22 @@ class Mismatch:
 def match_outcome(
     pattern: syntax.Pattern, outcome: Value, scope: Scope, kind: str
 ) -> Mismatch | None:
-    """As `match`, for what came of a call: a `Failed`, or a value of that `kind`.
+    """As `match`, for what came of a call: a `Failed`, a `Killed`, or a value of that `kind`.
 
-    The name of an error stands for the failure; only such a pattern, or `_`, matches a failure.
+    The name of an error stands for the failure, that of a signal for a death by it.  Only such a
+    pattern matches a failure or a death; `_` matches any return.
     """
     match pattern:
         case syntax.Equals(value=syntax.Name(name=name)) if is_error(name):
             return match(syntax.Failure(name, pattern.at), outcome, scope, kind)
-        case syntax.Anything() | syntax.Failure():
+        case syntax.Equals(value=syntax.Name(name=name)) if is_signal(name):
+            killed = Killed(SIGNALS[name])
+            return None if outcome == killed else Mismatch(pattern.at, show(killed), show(outcome))
+        case syntax.Failure():
             return match(pattern, outcome, scope, kind)
-    if isinstance(outcome, Failed):
+    if isinstance(outcome, Killed):
+        return Mismatch(pattern.at, "the call to return", show(outcome))
+    if isinstance(outcome, Failed) and not isinstance(pattern, syntax.Anything):
         return Mismatch(pattern.at, "the call to succeed", show(outcome))
     return match(pattern, outcome, scope, kind)
 

@@ -29,6 +29,9 @@ from scenarios.messagelog import MessageLog
 from scenarios.scope import Scope
 from scenarios.source import BadInput, Place
 from scenarios.values import ProcessName, Value, show
+from servers.pm.server import ProcessManager
+from servers.vm.memory import Memory
+from servers.vm.process import VmProcess
 
 NO_FRAME: Final = -1
 
@@ -45,11 +48,11 @@ STATES: Final = (
 
 @attrs.frozen
 class View:
-    """What questions are asked of: the kernel's machine, the server objects, the messages."""
+    """What questions are asked of: the machine, what VM and PM know, and the messages."""
 
     machine: Machine
-    vm: Any
-    pm: Any
+    memory: Memory
+    pm: ProcessManager
     log: MessageLog
 
     def process(self, name: ProcessName) -> Process | None:
@@ -140,22 +143,27 @@ def _refs(view: View, name: ProcessName, address: int) -> int:
     if region is None or address >= region.end:
         return 0
     block = region.block((address - region.vaddr) >> 12)
-    return int(view.vm.blocks.refs[block]) if block else 0
+    return int(view.memory.blocks.refs[block]) if block else 0
 
 
-def _in_vm(view: View, name: ProcessName) -> Any:
-    return view.vm.find(name.endpoint)
+def _in_vm(view: View, name: ProcessName) -> VmProcess | None:
+    return view.memory.process(name.endpoint)
 
 
 def _state(view: View, name: ProcessName) -> bytes:
     """What the process does: ready, idle (waits for its next line), sending …, zombie, dead."""
     process = view.process(name)
     if process is None:
-        return b"zombie" if name.pid is not None and view.pm.is_zombie(name.pid) else b"dead"
+        return b"zombie" if _is_zombie(view, name) else b"dead"
     for flag, word in STATES:
         if process.rts & flag:
             return word
     return b"blocked" if process.rts else b"ready"
+
+
+def _is_zombie(view: View, name: ProcessName) -> bool:
+    known = view.pm.table.find(name.pid) if name.pid is not None else None
+    return known is not None and known.endpoint == name.endpoint
 
 
 def _waits_for(view: View, name: ProcessName) -> int:
@@ -181,7 +189,7 @@ def _slot(_view: View, name: ProcessName) -> int:
 
 def _free_pages(view: View) -> int:
     """How many pages of memory nobody uses."""
-    return int(view.vm.free_pages())
+    return view.memory.allocator.free_count
 
 
 def _now(view: View) -> int:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import attrs
 
+from ipc.endpoint import BY_NAME
 from kernel.limits import Limits
 from scenarios import syntax
 from scenarios.build import parse_number
@@ -30,11 +31,15 @@ class FileContent:
 
 @attrs.frozen
 class ProcessSettings:
-    """A further process: a `system` one may use all kernel primitives; `program` runs by itself."""
+    """A further process: a `system` one may use all kernel primitives; `program` runs by itself.
+
+    One with an `endpoint` has a server's place and rights from the start.
+    """
 
     name: str
     system: bool = False
     program: str = ""
+    endpoint: int | None = None
 
 
 def machine_config(
@@ -59,8 +64,11 @@ def file_content(statement: syntax.File) -> FileContent:
 def process_settings(statement: syntax.Process) -> ProcessSettings:
     """The process that a `process` line describes.  Raises BadInput."""
     values = _understand(statement.settings, PROCESS, "process")
+    endpoint = values.get("endpoint")
+    if endpoint is not None and len(values) > 1:
+        raise BadInput("a process with an endpoint takes no other setting", statement.at)
     return ProcessSettings(
-        statement.name, system=values.get("kind", False), program=values.get("program", "")
+        statement.name, values.get("kind", False), values.get("program", ""), endpoint
     )
 
 
@@ -149,6 +157,16 @@ def _is_system(setting: syntax.Setting) -> bool:
     return kind == "system"
 
 
+def _endpoint(setting: syntax.Setting) -> int:
+    value = setting.value
+    number = BY_NAME[value] if value in BY_NAME else _number(setting)
+    try:
+        MachineConfig(driven={"process": number})
+    except BadConfig as error:
+        raise BadInput(error.reason, setting.value_at) from error
+    return number
+
+
 Understand = Callable[[syntax.Setting], Any]
 
 MACHINE: Final[dict[str, Understand]] = {
@@ -159,4 +177,6 @@ MACHINE: Final[dict[str, Understand]] = {
 
 FILE: Final[dict[str, Understand]] = {"content": _bytes, "size": _file_size, "fill": _fill}
 
-PROCESS: Final[dict[str, Understand]] = {"kind": _is_system, "program": _object}
+PROCESS: Final[dict[str, Understand]] = {
+    "kind": _is_system, "program": _object, "endpoint": _endpoint,
+}  # fmt: skip

@@ -19,7 +19,7 @@ class Source:
 
     name: str
     text: str = attrs.field(repr=False)
-    folder: Path | None = None  # where the files that it includes are
+    path: Path | None = None  # the file that it is from; what it includes is found from there
 
     def line(self, number: int) -> str:
         """Line `number` without its end; empty past the last line."""
@@ -82,7 +82,7 @@ def read_source(path: Path, name: str | None = None) -> Source:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadInput(_not_text(shown, data, error)) from error
-    source = Source(shown, text, path.parent)
+    source = Source(shown, text, path)
     _refuse_control_characters(source)
     return source
 

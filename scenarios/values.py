@@ -1,8 +1,9 @@
 """What names and expressions of a scenario stand for while it runs.
 
 A value is an int, bytes, a bool, a tuple of values, a `ProcessName`, a `Fields` (a structure or a
-message), or a `Failed` (a call that failed).  What an int means (an address, a pid …) is its
-`kind`, a word that its context knows: a parameter of a call, or a field of a message.
+message), a `Failed` (a call that failed), or a `Killed` (a process that did not live to return).
+What an int means (an address, a pid …) is its `kind`, a word that its context knows: a parameter of
+a call, or a field of a message.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from typing import Final, TypeAlias
 import attrs
 
 from ipc.errors import error_name
+from ipc.signals import signal_name
 from ipc.text import bytes_text, value_text
 
 LARGEST_PLAIN: Final = 0xFFFF  # larger numbers of no particular kind are shown in base 16
-PLAIN_KINDS: Final = {"pid", "decimal", "address"}
+PLAIN_KINDS: Final = {"pid", "fd", "decimal", "offset", "handler"}
 LONGEST_STRING: Final = 64  # bytes of a string that a message shows
 
 
@@ -44,6 +46,13 @@ class Failed:
 
 
 @attrs.frozen
+class Killed:
+    """A process that ended instead of returning from a call; `signal` 0: it exited."""
+
+    signal: int = 0
+
+
+@attrs.frozen
 class Fields:
     """A structure, or a message under its `name`; `kinds` says what its numbers mean."""
 
@@ -52,7 +61,9 @@ class Fields:
     kinds: Mapping[str, str] = attrs.field(factory=dict)
 
 
-Value: TypeAlias = "int | bytes | bool | tuple[Value, ...] | ProcessName | Fields | Failed | None"
+Value: TypeAlias = (
+    "int | bytes | bool | tuple[Value, ...] | ProcessName | Fields | Failed | Killed | None"
+)
 
 
 def show(value: Value, kind: str = "") -> str:
@@ -72,6 +83,8 @@ def show(value: Value, kind: str = "") -> str:
             return value.name
         case Failed():
             return f"-1 [{error_name(value.code)}]"
+        case Killed():
+            return f"killed by {signal_name(value.signal)}" if value.signal else "exited"
         case Fields():
             inside = ", ".join(
                 f"{name}: {show(item, value.kinds.get(name, ''))}"
@@ -89,16 +102,18 @@ def show_bytes(data: bytes) -> str:
 def _show_number(value: int, kind: str) -> str:
     if kind == "time":
         return show_time(value)
-    if kind == "address" and value:
-        return hex(value)
+    if kind == "none":
+        return error_name(value)
+    if kind == "address":
+        return hex(value & 0xFFFFFFFF) if value else "NULL"
     if kind and kind not in PLAIN_KINDS:
         return value_text(kind, value)
     return hex(value) if value > LARGEST_PLAIN else str(value)
 
 
 def show_time(nanoseconds: int) -> str:
-    """A virtual time in the largest unit that leaves it whole."""
+    """A virtual time in the largest unit that it is at least one of."""
     for unit, size in (("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000)):
-        if nanoseconds and nanoseconds % size == 0:
-            return f"{nanoseconds // size}{unit}"
+        if nanoseconds >= size:
+            return f"{nanoseconds / size:.9f}".rstrip("0").rstrip(".") + unit
     return f"{nanoseconds}ns"

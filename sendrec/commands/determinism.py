@@ -1,7 +1,7 @@
 """`sendrec check-determinism`: the same scenario in several environments, byte for byte.
 
-Each run is a process of its own: with another seed of Python's hashes, with modules imported that
-like to change global state, in another working directory, with more and with less collected garbage.
+Each run is a process of its own: with another seed of Python's hashes, with a module imported that
+changes global state, in another working directory, without the collection of garbage.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _run(path: str, environment: Environment, machine: Overrides) -> bytes:
     options = [machine.policy or "", "" if machine.seed is None else str(machine.seed)]
     paths = [str(Path(each or ".").resolve()) for each in sys.path]
     with tempfile.TemporaryDirectory() as elsewhere:
-        return subprocess.run(
+        return subprocess.run(  # noqa: S603 - this program itself, with checked options
             [sys.executable, "-c", PROGRAM.format(before=environment.before), path, *options,
              machine.quirks or ""],
             env=os.environ | {

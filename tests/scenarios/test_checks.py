@@ -46,6 +46,7 @@ MISTAKES = [
     ("process init", 1, 1, "there is a process init already", ""),
     ("process VM", 1, 1, "VM is a name of the system's", ""),
     ("process kernel", 1, 1, "kernel is a name of the system's", ""),
+    ("process server", 1, 1, "server is a word of the language", ""),
     ("let XY = 3", 1, 1, "XY is in capitals, as only MINIX's constants are", ""),
     ("repeat x\n    init: fork()", 1, 8, "x is not bound yet",
      "a name is bound by a result (= NAME), by let, or by process"),

@@ -60,6 +60,10 @@ MALFORMED = [
     ("run untl 3", 1, 5, "unexpected 'untl'; expected 'until' or end of line", ""),
     ("inject foo", 1, 8, "unexpected 'foo'; expected 'allocation', 'kill' or 'reply'", ""),
     ('include "none.scn"', 1, 9, "none.scn: cannot read it: no such file or directory", ""),
+    ("file: x()", 1, 5, "unexpected ':'; expected a path from /",
+     "file begins a line of its own kind, so it cannot be the name of a process"),
+    ("file: x()", 1, 5, "unexpected ':'; expected a path from /",
+     "file begins a line of its own kind, so it cannot be the name of a process"),
     ("# fine\n\ninit: x()\n@", 4, 1, ("unexpected '@'; expected a line (NAME: call(...), check,"
      " expect, let ...) or end of file"), ""),
 ]  # fmt: skip

@@ -12,16 +12,16 @@ from tests.scenarios.helpers import pattern
 
 CHILD = ProcessName("child", endpoint=32780, pid=7)
 WAITED = Fields({"pid": 7, "status": 3}, kinds={"pid": "pid"})
-MESSAGE = Fields({"source": 32780, "addr": 0x5000}, "VM_PAGEFAULT", {"source": "endpoint"})
+MESSAGE = Fields({"source": 32780, "addr": 0x50000}, "VM_PAGEFAULT", {"source": "endpoint"})
 
 
 def _scope() -> Scope:
-    return Scope({"buf": 0x5000, "child": CHILD, "seven": 7})
+    return Scope({"buf": 0x50000, "child": CHILD, "seven": 7})
 
 
 MATCHING: list[tuple[str, Value, str]] = [
-    ("_", 5, ""), ("_", b"x", ""), ("5", 5, ""), ("buf", 0x5000, "address"),
-    ("buf + 4K", 0x6000, "address"), ("1..5", 5, ""), ("1..5", 1, ""), ('"ab"', b"ab", "bytes"),
+    ("_", 5, ""), ("_", b"x", ""), ("5", 5, ""), ("buf", 0x50000, "address"),
+    ("buf + 4K", 0x51000, "address"), ("1..5", 5, ""), ("1..5", 1, ""), ('"ab"', b"ab", "bytes"),
     ("child", 7, "pid"), ("child", CHILD, "pid"), ("7", CHILD, "pid"), ("child", 32780, "endpoint"),
     ("{pid: child, status: 3}", WAITED, ""), ("{}", WAITED, ""), ("{status: 1..4}", WAITED, ""),
     ("VM_PAGEFAULT {source: child}", MESSAGE, ""), ("{addr: buf}", MESSAGE, ""),
@@ -36,17 +36,17 @@ def test_what_matches(text: str, value: Value, kind: str) -> None:
 
 DIFFERING: list[tuple[str, Value, str, str, str]] = [
     ("5", 6, "", "5", "6"),
-    ("buf", 0x6000, "address", "0x5000", "0x6000"),
+    ("buf", 0x60000, "address", "0x50000", "0x60000"),
     ("1..5", 6, "", "1..5", "6"),
     ("1..5", b"x", "", "1..5", '"x"'),
     ('"ab"', b"ac", "", '"ab"', '"ac"'),
     ("child", 8, "pid", "child", "8"),
-    ("child", 7, "endpoint", "child", "7"),
+    ("child", 99, "endpoint", "child", "99"),
     ("{pid: 8}", WAITED, "", "pid: 8", "pid: 7"),
     ("{pdi: 8}", WAITED, "", "a field pdi", "{pid: 7, status: 3}"),
     ("{pid: 7}", 7, "", "a structure", "7"),
     ("VM_BRK {}", MESSAGE, "", "a message VM_BRK",
-     "VM_PAGEFAULT {source: 32780, addr: 0x5000}"),
+     "VM_PAGEFAULT {source: 32780, addr: 0x50000}"),
     ("VM_BRK {}", 3, "", "a message VM_BRK", "3"),
 ]  # fmt: skip
 

@@ -5,21 +5,18 @@ from __future__ import annotations
 import pytest
 
 from kernel.costs import Costs
+from kernel.limits import Limits
 from scenarios import syntax
-from scenarios.settings import (
-    MachineSettings,
-    file_content,
-    machine_settings,
-    process_settings,
-)
+from scenarios.settings import file_content, machine_config, process_settings
 from scenarios.source import BadInput
+from servers.config import MachineConfig
 from tests.scenarios.helpers import line
 
 
-def _machine(text: str) -> MachineSettings:
+def _machine(text: str) -> MachineConfig:
     statement = line(f"machine {text}")
     assert isinstance(statement, syntax.Machine)
-    return machine_settings(statement.settings)
+    return machine_config(statement.settings)
 
 
 def _file(text: str) -> bytes:
@@ -30,9 +27,9 @@ def _file(text: str) -> bytes:
 
 def test_a_machine_line_sets_what_it_names() -> None:
     made = _machine("memory=8M seed=7 policy=random quirks=stale-queue-link costs=free steps=10")
-    assert made == MachineSettings(
+    assert made == MachineConfig(
         memory=8 << 20, seed=7, policy="random", quirks=made.quirks,
-        costs=Costs.parse("free"), steps=10,
+        costs=Costs.parse("free"), limits=Limits(steps=10),
     )  # fmt: skip
     assert "stale-queue-link" in made.quirks
     assert "cancel-drops-table" not in made.quirks
@@ -41,8 +38,8 @@ def test_a_machine_line_sets_what_it_names() -> None:
 @pytest.mark.parametrize(
     ("text", "column", "message"),
     [
-        ("memory=3", 16, "memory is a multiple of 4K in 1M..4G"),
-        ("memory=64K", 16, "memory is a multiple of 4K in 1M..4G"),
+        ("memory=3", 16, "3 is not a multiple of 4K between 1M and 3G"),
+        ("memory=64K", 16, "65536 is not a multiple of 4K between 1M and 3G"),
         ("memory=8Q", 16, "unknown unit Q"),
         ("memory=", 16, "not a number: "),
         ("memory=8M memory=8M", 19, "memory is given twice"),
@@ -50,7 +47,7 @@ def test_a_machine_line_sets_what_it_names() -> None:
         ("policy=fif", 16, "unknown policy 'fif'; there are fifo, priority, random, replay"),
         ("policy=replay:1,x", 16, "choice 2 of the schedule is 'x', not INDEX or INDEXxTIMES"),
         ("seed=x", 14, "not a number: x"),
-        ("sanity=maybe", 16, "sanity is one of never, quiet, each"),
+        ("sanity=maybe", 16, "'maybe' is none of never, quiet, each"),
         ("steps=0", 15, "steps must be more than 0"),
     ],
 )
