@@ -16,6 +16,7 @@ from kernel.machine import Machine, MachineStopped
 from kernel.panic import Panic
 from kernel.policies import PolicyError
 from kernel.policies.replay import Schedule, format_schedule
+from kernel.probes import Listener
 from scenarios import syntax
 from scenarios.checks import check
 from scenarios.failures import LineFailed
@@ -64,8 +65,16 @@ class Outcome:
 Print = Callable[[str], None]
 
 
-def run(source: Source, overrides: Overrides | None = None, trace: Print | None = None) -> Outcome:
-    """Run the scenario in `source`; `trace` gets each line of the trace as it is complete."""
+def run(
+    source: Source,
+    overrides: Overrides | None = None,
+    trace: Print | None = None,
+    listener: Listener | None = None,
+) -> Outcome:
+    """Run the scenario in `source`.
+
+    `trace` gets each line of the trace as it is complete, `listener` every event.
+    """
     try:
         scenario = parse(source)
         check(scenario)
@@ -76,6 +85,8 @@ def run(source: Source, overrides: Overrides | None = None, trace: Print | None 
     runner = Runner(stage)
     if trace is not None:
         stage.machine.probes.listen(lambda event: _print(trace, view.feed(event)))
+    if listener is not None:
+        stage.machine.probes.listen(listener)
     status, reason = _result(runner, scenario)
     if trace is not None:
         _print(trace, view.finish())

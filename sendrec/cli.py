@@ -67,12 +67,17 @@ def _machine_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @click.option("--trace", is_flag=True, help="Print every message, under the call that caused it.")
 @click.option("--maps", is_flag=True, help="Print the memory map of each process at the end.")
+@click.option("--diagram", metavar="FILE", help="Write a sequence diagram (SVG) of the run.")
 @_machine_options
-def run(files: tuple[str, ...], trace: bool, maps: bool, **machine: Any) -> int:
+def run(
+    files: tuple[str, ...], trace: bool, maps: bool, diagram: str | None, **machine: Any
+) -> int:
     """Run scenarios: files, or names such as library/copy-on-write."""
+    if diagram is not None and len(files) > 1:
+        raise click.BadParameter("a picture is of one scenario", param_hint="--diagram")
     from sendrec.commands.run import run_files
 
-    return run_files(files, trace=trace, maps=maps, **machine)
+    return run_files(files, trace=trace, maps=maps, diagram=diagram, **machine)
 
 
 @commands.command()

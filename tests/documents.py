@@ -7,6 +7,7 @@ Every ``scn`` block is run as a scenario and must succeed; every ``python`` bloc
     <!-- run: ARGUMENTS -->   the block is what `sendrec ARGUMENTS` prints; `(exit N)` after "run",
                               `(lines A-B)` or `(from TEXT to TEXT)` for a part of it
     <!-- prints -->           the block is what the last python block printed
+    <!-- pytest -->           the block is a file of tests; pytest runs it
     <!-- fragment -->         the block is not complete; it is not run
 
 `python -m tests.documents` writes what is printed today into the documents.
@@ -20,6 +21,7 @@ import io
 import os
 import re
 import shlex
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -30,6 +32,7 @@ import attrs
 import trio
 
 ROOT: Final = Path(__file__).parent.parent
+PICTURE: Final = ROOT / "docs" / "page-in.svg"
 DOCUMENTS: Final = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
 _BLOCK: Final = re.compile(
@@ -151,16 +154,18 @@ class Reader:
         return self.differences
 
     def _read(self, block: Block) -> None:
-        if "fragment" in block.notes:
-            return
         if "save" in block.notes:
             Path(block.notes["save"][1]).write_text(block.text)
+        if "fragment" in block.notes:
+            return
         if "run" in block.notes:
             self._run(block, *block.notes["run"])
         elif "prints" in block.notes:
             self._compare(block, part_of(self.printed, block.notes["prints"][0]))
         elif block.language == "scn":
             self._run_scenario(block)
+        elif "pytest" in block.notes:
+            self._run_pytest(block)
         elif block.language == "python":
             self.printed = execute(block.text, f"{self.path.name}:{block.line}")
 
@@ -176,6 +181,15 @@ class Reader:
         status, output = command(["run", "example.scn"])
         if status:
             raise ExampleFailed(f"{self.path.name}:{block.line}: exit status {status}\n{output}")
+
+    def _run_pytest(self, block: Block) -> None:
+        Path("test_example.py").write_text(block.text)
+        Path("pytest.ini").write_text("[pytest]\ntrio_mode = true\n")
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        run = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        if run.returncode:
+            raise ExampleFailed(f"{self.path.name}:{block.line}: pytest fails\n{run.stdout}")
 
     def _compare(self, block: Block, today: str) -> None:
         if block.text != today:
@@ -193,6 +207,20 @@ def update(path: Path) -> int:
     return len(differences)
 
 
+def picture() -> str:
+    """The sequence diagram of docs/page-in.scn, as it is today."""
+    with workplace():
+        status, output = command(["run", "--diagram", "page-in.svg", "docs/page-in.scn"])
+        if status:
+            raise ExampleFailed(output)
+        return Path("page-in.svg").read_text()
+
+
 if __name__ == "__main__":
+    PICTURE.write_text(picture())
     for document in DOCUMENTS:
-        print(f"{document.relative_to(ROOT)}: {update(document)} blocks changed")
+        try:
+            changed = f"{update(document)} blocks changed"
+        except ExampleFailed as failure:
+            changed = str(failure)
+        print(f"{document.relative_to(ROOT)}: {changed}")

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.documents import DOCUMENTS, ROOT, Reader, blocks_of, part_of
+from scenarios.calls import CALLS
+from scenarios.questions import FUNCTIONS
+from tests.documents import DOCUMENTS, PICTURE, ROOT, Reader, blocks_of, part_of, picture
 
 LINK = re.compile(r"\[[^\]]*\]\((?!https?:|#)([^)#\s]+)")
 
@@ -17,6 +19,10 @@ def test_every_example_runs_and_prints_what_is_shown(path: Path) -> None:
     differences = Reader(path).read()
     shown = [f"line {one.block.line}: today it is\n{one.today}" for one in differences]
     assert not shown, "\n".join(shown) + "\n(python -m tests.documents writes it)"
+
+
+def test_the_picture_is_of_todays_messages() -> None:
+    assert PICTURE.read_text() == picture(), "python -m tests.documents draws it"
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
@@ -45,3 +51,8 @@ def test_a_part_of_an_output() -> None:
     assert part_of("1\n2\n3\n4\n", "(lines 2-3)") == "2\n3\n"
     assert part_of("to\n1\n2\nto\n4\n", "(from 1 to to)") == "1\n2\nto\n"
     assert part_of("1\n2\n", "") == "1\n2\n"
+
+
+@pytest.mark.parametrize("word", [*CALLS, *FUNCTIONS])
+def test_the_language_reference_has_every_call_and_function(word: str) -> None:
+    assert f"`{word}(" in (ROOT / "docs" / "language.md").read_text()

@@ -8,6 +8,6 @@ from __future__ import annotations
 
 from tracing.names import Names
 from tracing.records import Recorder
-from tracing.text import TextView, lines, text
+from tracing.text import TextView, trace_lines, trace_text
 
-__all__ = ["Names", "Recorder", "TextView", "lines", "text"]
+__all__ = ["Names", "Recorder", "TextView", "trace_lines", "trace_text"]

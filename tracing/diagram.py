@@ -20,17 +20,17 @@ from kernel.probes import CommandInjected, Event, KernelCalled, MessageDelivered
 from tracing.calls import Call, Calls
 from tracing.names import Names
 
-COLUMN: Final = 170
-ROW: Final = 26
+COLUMN: Final = 150
+ROW: Final = 22
 TOP: Final = 56
-LEFT: Final = 90
+LEFT: Final = 60
 TIME_WIDTH: Final = 74
 
 # Servers stand to the right of the users, in this order; drivers and others after them.
 ORDER: Final = (PM, VM, VFS, MFS, SCHED)
 
 STYLE: Final = """\
-text { font: 12px ui-monospace, Menlo, Consolas, monospace; fill: #24292f }
+text { font: 11px ui-monospace, Menlo, Consolas, monospace; fill: #24292f }
 .who { font-weight: bold; text-anchor: middle }
 .what { text-anchor: middle }
 .when { fill: #6e7781; text-anchor: end }

@@ -119,19 +119,24 @@ def memory_requested(event: MemoryRequested, name: NameOf) -> str:
     )
 
 
+def _whose(event: MemoryChanged, name: NameOf) -> str:
+    """Whose page table it is; that of a child is made before the child is."""
+    return "a new process" if event.process == NONE else name(event.process)
+
+
 def _mapped(event: MemoryChanged, name: NameOf) -> str:
     rights = flags_text(event.flags, PTE_FLAGS, "|")
     pages = pages_text(event.address, event.pages)
-    return f"map {name(event.process)} {pages} -> frame {event.frame:#x} {rights}"
+    return f"map {_whose(event, name)} {pages} -> frame {event.frame:#x} {rights}"
 
 
 def _unmapped(event: MemoryChanged, name: NameOf) -> str:
-    return f"unmap {name(event.process)} {pages_text(event.address, event.pages)}"
+    return f"unmap {_whose(event, name)} {pages_text(event.address, event.pages)}"
 
 
 def _protected(event: MemoryChanged, name: NameOf) -> str:
     pages = pages_text(event.address, event.pages)
-    return f"protect {name(event.process)} {pages} {flags_text(event.flags, PTE_FLAGS, '|')}"
+    return f"protect {_whose(event, name)} {pages} {flags_text(event.flags, PTE_FLAGS, '|')}"
 
 
 def _copied(event: MemoryChanged, name: NameOf) -> str:
@@ -148,7 +153,7 @@ def _bound(event: MemoryChanged, name: NameOf) -> str:
 
 
 def _freed(event: MemoryChanged, name: NameOf) -> str:
-    return f"free the page table of {name(event.process)}"
+    return f"free the page table of {_whose(event, name)}"
 
 
 MEMORY_ACTIONS: Final[dict[str, Callable[[MemoryChanged, NameOf], str]]] = {

@@ -250,7 +250,7 @@ HANDLERS: Final[dict[type[Event], Callable[[TextView, Any], None]]] = {
 }
 
 
-def lines(events: Iterable[Event], names: Names | None = None) -> Iterator[str]:
+def trace_lines(events: Iterable[Event], names: Names | None = None) -> Iterator[str]:
     """The trace of `events`, line by line, without line ends."""
     view = TextView(names)
     for event in events:
@@ -258,6 +258,6 @@ def lines(events: Iterable[Event], names: Names | None = None) -> Iterator[str]:
     yield from view.finish()
 
 
-def text(events: Iterable[Event], names: Names | None = None) -> str:
+def trace_text(events: Iterable[Event], names: Names | None = None) -> str:
     """The trace of `events` as one text, which ends with a line end unless it is empty."""
-    return "".join(f"{line}\n" for line in lines(events, names))
+    return "".join(f"{line}\n" for line in trace_lines(events, names))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 
 import click
 
+from kernel.probes import Event
 from scenarios.catalog import find
 from scenarios.run import EXIT_STATUS, Outcome, Overrides, Status, run
 from scenarios.source import BadInput
+from scenarios.stage import Stage
 from scenarios.values import show_time
 from sendrec.commands.options import overrides
 
@@ -21,6 +24,7 @@ def run_files(
     *,
     trace: bool = False,
     maps: bool = False,
+    diagram: str | None = None,
     policy: str | None = None,
     seed: int | None = None,
     quirks: str | None = None,
@@ -30,7 +34,7 @@ def run_files(
     counts: Counter[Status] = Counter()
     worst = 0
     for name in files:
-        outcome = run_file(name, machine, trace=trace)
+        outcome = run_file(name, machine, trace=trace, diagram=diagram)
         _print_outcome(name, outcome, machine)
         if maps and outcome.stage is not None:
             from sendrec.commands.memory import print_maps
@@ -42,13 +46,29 @@ def run_files(
     return worst
 
 
-def run_file(name: str, machine: Overrides, *, trace: bool = False) -> Outcome:
-    """What came of the scenario called `name`."""
+def run_file(
+    name: str, machine: Overrides, *, trace: bool = False, diagram: str | None = None
+) -> Outcome:
+    """What came of the scenario called `name`; its picture is written to the file `diagram`."""
     try:
         source = find(name)
     except BadInput as error:
         return Outcome("bad", str(error))
-    return run(source, machine, click.echo if trace else None)
+    events: list[Event] = []
+    listener = events.append if diagram is not None else None
+    outcome = run(source, machine, click.echo if trace else None, listener)
+    if diagram is not None and outcome.stage is not None:
+        _draw(diagram, events, outcome.stage)
+    return outcome
+
+
+def _draw(path: str, events: list[Event], stage: Stage) -> None:
+    from tracing.diagram import svg
+
+    try:
+        Path(path).write_text(svg(events, stage.names), encoding="utf-8")
+    except OSError as error:
+        raise click.BadParameter(f"{path}: {error.strerror}", param_hint="--diagram") from error
 
 
 def _print_outcome(name: str, outcome: Outcome, machine: Overrides) -> None:

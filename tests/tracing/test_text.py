@@ -35,7 +35,7 @@ from kernel.probes import (
     SignalRaised,
 )
 from tracing.names import Names
-from tracing.text import TextView, lines, text
+from tracing.text import TextView, trace_lines, trace_text
 
 CHILD = 32780
 BRK = VmBrk(addr=0x9000)
@@ -43,7 +43,7 @@ BRK = VmBrk(addr=0x9000)
 
 def shown(*events: Event, names: dict[int, str] | None = None) -> list[str]:
     """The lines of `events`, without the column of times."""
-    return [line[15:] for line in lines(events, Names(names or {}))]
+    return [line[15:] for line in trace_lines(events, Names(names or {}))]
 
 
 def test_an_answer_that_comes_at_once_stands_on_the_line_of_its_request() -> None:
@@ -210,7 +210,7 @@ def test_choices_and_messages_not_yet_delivered_are_no_lines() -> None:
 
 def test_the_time_is_microseconds_with_nanoseconds() -> None:
     event = MessageDelivered(1, 12_034_005, 0, CLOCK, PM, Notification(), NOTIFY_CALL)
-    assert text([event]).startswith("    12034.005  CLOCK -> PM: NOTIFY_MESSAGE")
+    assert trace_text([event]).startswith("    12034.005  CLOCK -> PM: NOTIFY_MESSAGE")
 
 
 def test_a_line_is_given_out_as_soon_as_nothing_can_complete_it() -> None:
