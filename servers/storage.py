@@ -7,11 +7,10 @@ from typing import Any
 from ipc.endpoint import MFS
 from kernel.machine import Machine
 from servers.config import BadConfig, MachineConfig
-from servers.disk.controller import PORTS, Controller
+from servers.disk.controller import Controller
 from servers.disk.driver import Disk
 from servers.disk.medium import Medium
 from servers.image import DISK, DISK_LABEL, DISK_LINE, DISK_PORTS, ROOT_DEVICE
-from servers.lib.memory import BUFFERS
 from servers.mfs.mkfs import File, Volume, file_of, make_volume
 from servers.mfs.server import Mfs
 from servers.pfs.server import Pfs
@@ -30,8 +29,8 @@ def make_file_servers(config: MachineConfig, machine: Machine) -> dict[str, Any]
 
     return {
         "vfs": Vfs(root=RootFileSystem(MFS, ROOT_DEVICE, DISK_LABEL)),
-        "pfs": Pfs(scratch=BUFFERS),
-        "mfs": Mfs(drivers={DISK_LABEL: DISK}, seconds=seconds, scratch=BUFFERS),
+        "pfs": Pfs(),
+        "mfs": Mfs(drivers={DISK_LABEL: DISK}, seconds=seconds),
         "disk": Disk(_make_controller(machine, _make_volume(config))),
     }
 
@@ -59,6 +58,5 @@ def _make_controller(machine: Machine, volume: Volume) -> Controller:
         machine.interrupts.raise_line(DISK_LINE)
 
     controller = Controller(Medium(volume.size, volume.block), DISK_PORTS, after, interrupt)
-    for port in range(DISK_PORTS, DISK_PORTS + PORTS):
-        machine.interrupts.ports[port] = controller
+    machine.interrupts.ports[DISK_PORTS] = controller
     return controller

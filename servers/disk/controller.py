@@ -1,11 +1,8 @@
-"""The hardware: a disk controller behind three I/O ports and an interrupt line.
+"""The hardware: a disk controller behind an I/O port and an interrupt line.
 
-The driver writes the first sector and the number of sectors (with WRITING for a write); when the
-transfer is done the controller raises its line, and its status can be read.  The data is then on
-the medium, or in `buffer`, which stands for the memory that a controller reads and writes by
-itself.
-
-Ports, as offsets from the first: 0 sector, 1 command (sectors, and WRITING), 2 status.
+The controller reads and writes memory by itself, as today's do: the driver puts what is to be done
+into `command` (and the data of a write into `buffer`) and rings the doorbell, a port.  When the
+transfer is done, `status` and the data of a read are in memory, and the controller raises its line.
 """
 
 from __future__ import annotations
@@ -19,14 +16,18 @@ from servers.disk.latency import Latency
 from servers.disk.medium import Medium
 
 SECTOR: Final = 512  # bytes
-PORTS: Final = 3
-SECTOR_PORT: Final = 0
-COMMAND_PORT: Final = 1
-STATUS_PORT: Final = 2
-WRITING: Final = 1 << 31
 
 READY: Final = 0
 FAILED: Final = 1
+
+
+@attrs.frozen
+class Transfer:
+    """What the driver wants: `length` bytes at `offset` of the disk."""
+
+    offset: int
+    length: int
+    writing: bool
 
 
 @attrs.define(eq=False)
@@ -51,42 +52,38 @@ class Faults:
 
 @attrs.define(eq=False)
 class Controller:
-    """A controller at port `base` with one disk.
+    """A controller with one disk, whose doorbell is port `port`.
 
     `after(delay, action)` does something later (virtual ns), and `interrupt()` raises its line:
     both are the machine's.
     """
 
     medium: Medium
-    base: int
+    port: int
     after: Callable[[int, Callable[[], None]], None]
     interrupt: Callable[[], None]
     latency: Latency = attrs.field(factory=Latency)
     faults: Faults = attrs.field(factory=Faults)
+    command: Transfer | None = None
     buffer: bytes = b""
     status: int = READY
-    _sector: int = 0
     _head: int = 0  # the byte behind the last transfer
 
     def read(self, port: int) -> int:
-        """Read a port; only the status says anything."""
-        return self.status if port - self.base == STATUS_PORT else 0
+        """The doorbell says nothing."""
+        return 0
 
     def write(self, port: int, value: int) -> None:
-        """Write a port; writing the command begins a transfer."""
-        if port - self.base == SECTOR_PORT:
-            self._sector = value
-        elif port - self.base == COMMAND_PORT:
-            self._begin(value & ~WRITING, bool(value & WRITING))
-
-    def _begin(self, sectors: int, writing: bool) -> None:
-        offset, length = self._sector * SECTOR, sectors * SECTOR
-        delay = self.latency.of(offset - self._head, length)
-        self._head = offset + length
+        """The doorbell: do the command."""
+        command = self.command
+        if command is None:
+            return
+        delay = self.latency.of(command.offset - self._head, command.length)
+        self._head = command.offset + command.length
         self.status = FAILED if self.faults.strike() else READY
         if self.status == READY:
-            if writing:
-                self.medium.write(offset, self.buffer)
+            if command.writing:
+                self.medium.write(command.offset, self.buffer)
             else:
-                self.buffer = self.medium.read(offset, length)
+                self.buffer = self.medium.read(command.offset, command.length)
         self.after(delay, self.interrupt)

@@ -41,15 +41,7 @@ from ipc.traps import (
 )  # fmt: skip
 from kernel.panic import Panic
 from kernel.process import Context
-from servers.disk.controller import (
-    COMMAND_PORT,
-    FAILED,
-    SECTOR,
-    SECTOR_PORT,
-    STATUS_PORT,
-    WRITING,
-    Controller,
-)  # fmt: skip
+from servers.disk.controller import FAILED, SECTOR, Controller, Transfer
 from servers.lib.asynsend import AsyncTable
 from servers.lib.kernel_calls import sys_safecopyfrom, sys_safecopyto
 from servers.lib.memory import SCRATCH
@@ -59,7 +51,7 @@ DIOCGETP: Final = 0x401C6404
 DIOCSETP: Final = 0x801C6403
 DISK_IRQ: Final = 14
 _IRQ_SETPOLICY, _IRQ_ENABLE, _IRQ_REENABLE = 1, 3, 1
-_DIO_INPUT, _DIO_OUTPUT = 0x31, 0x32  # 32 bits
+_DIO_OUTPUT: Final = 0x32  # 32 bits
 _ELEMENT: Final = struct.Struct("<iI")  # iovec_s_t: grant, bytes
 _GEOMETRY: Final = struct.Struct("<QQIII")  # struct part_geom
 _ANY: Final = Receive()
@@ -141,11 +133,10 @@ class Disk:
             if isinstance(data, int):
                 return data
             self.controller.buffer = data
-        command = length // SECTOR | (WRITING if writing else 0)
-        await self._output(SECTOR_PORT, position // SECTOR)
-        await self._output(COMMAND_PORT, command)
+        self.controller.command = Transfer(position, length, writing)
+        await trap(KernelCall(SysDevio(_DIO_OUTPUT, self.controller.port, 1)))
         await trap(_INTERRUPT)
-        if await self._input(STATUS_PORT) == FAILED:
+        if self.controller.status == FAILED:
             return EIO
         if writing:
             return length
@@ -183,16 +174,6 @@ class Disk:
         if length <= 0 or await sys_safecopyfrom(endpoint, grant, 0, SCRATCH, length) != OK:
             return None
         return list(_ELEMENT.iter_unpack(await trap(Load(SCRATCH, length))))
-
-    # --- ports and the interrupt line
-
-    async def _output(self, register: int, value: int) -> None:
-        port = self.controller.base + register
-        await trap(KernelCall(SysDevio(_DIO_OUTPUT, port, value)))
-
-    async def _input(self, register: int) -> int:
-        port = self.controller.base + register
-        return int((await trap(KernelCall(SysDevio(_DIO_INPUT, port)))).value)
 
     async def _irqctl(self, request: int, policy: int, hook: int) -> int:
         answer = await trap(KernelCall(SysIrqctl(request, DISK_IRQ, policy, hook)))

@@ -19,6 +19,7 @@ from typing import Final
 import attrs
 
 from ipc.errors import EIO
+from ipc.traps import Load, Store, trap
 from servers.lib.loop import Refused
 from servers.mfs.device import BlockDevice
 from servers.mfs.layout import BLOCK_SIZE, NO_INODE
@@ -42,6 +43,7 @@ class Buffer:
     inode: int = NO_INODE
     inode_offset: int = 0
     tell_vm: bool = False
+    text: bytes | None = None  # what is in the page, as far as it was loaded and not changed since
 
 
 @attrs.define(eq=False)
@@ -148,9 +150,25 @@ class BlockCache:
         buffer.device, buffer.block = self.disk.device, block
         buffer.inode, buffer.inode_offset = inode, offset
         buffer.dirty = buffer.tell_vm = False
+        buffer.text = None
         buffer.held = 1
         self._in_use += 1
         self._by_block[buffer.device, block] = buffer
+
+    async def contents(self, buffer: Buffer) -> bytes:
+        """What is in a block that is held, for the file system itself to look at.
+
+        Nobody but the file system writes to its blocks, so they are loaded once.
+        """
+        if buffer.text is None:
+            buffer.text = await trap(Load(buffer.data, BLOCK_SIZE))
+        return buffer.text
+
+    async def change(self, buffer: Buffer, at: int, data: bytes) -> None:
+        """Put `data` at byte `at` of a block that is held."""
+        await trap(Store(buffer.data + at, data))
+        buffer.text = None
+        buffer.dirty = True
 
     # --- recycling
 

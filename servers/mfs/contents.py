@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ipc.errors import EACCES, EFBIG, EIO, ENAMETOOLONG, EROFS
-from ipc.traps import Load, Store, trap
 from servers.lib.loop import Refused
 from servers.mfs import zones
 from servers.mfs.cache import MAX_PREFETCH
@@ -98,7 +97,7 @@ async def _write_chunk(
         get = fs.cache.get_unread if chunk == BLOCK_SIZE or beyond else fs.cache.get
         buffer = await get(block, inode.number, offset)
         if beyond and chunk != BLOCK_SIZE:
-            await zones.zero(buffer)
+            await fs.cache.change(buffer, 0, bytes(BLOCK_SIZE))
     try:
         await data.copy_in(done, buffer.data + at, chunk)
     except Refused:
@@ -107,6 +106,7 @@ async def _write_chunk(
             await zones.free_beyond(fs, inode, offset)
         raise
     finally:
+        buffer.text = None
         buffer.dirty = True
         await fs.cache.put(buffer)
 
@@ -165,8 +165,8 @@ async def write_link(fs: FileSystem, inode: Inode, data: Data, length: int) -> N
         if length >= BLOCK_SIZE:
             raise Refused(ENAMETOOLONG)
         await data.copy_in(0, buffer.data, length)
-        await trap(Store(buffer.data + length, b"\0"))
-        if b"\0" in await trap(Load(buffer.data, length)):
+        await fs.cache.change(buffer, length, b"\0")
+        if b"\0" in (await fs.cache.contents(buffer))[:length]:
             raise Refused(ENAMETOOLONG)
     finally:
         await fs.cache.put(buffer)

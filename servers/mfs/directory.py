@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipc.errors import ENOENT, ENOTDIR, ENOTEMPTY, EROFS
-from ipc.traps import Load, Store, trap
 from servers.lib.loop import Refused
 from servers.mfs import zones
 from servers.mfs.inode import CTIME, MTIME, S_IFDIR, Inode
@@ -48,8 +47,7 @@ async def enter(fs: FileSystem, inode: Inode, name: bytes, number: int) -> None:
         buffer = await zones.new_block(fs, inode, position)
     else:
         buffer = await directory_block(fs, inode, position // BLOCK_SIZE * BLOCK_SIZE)
-    await trap(Store(buffer.data + position % BLOCK_SIZE, encode_entry(number, name)))
-    buffer.dirty = True
+    await fs.cache.change(buffer, position % BLOCK_SIZE, encode_entry(number, name))
     await fs.cache.put(buffer)
     inode.touch(CTIME, MTIME)
     if position == inode.size:
@@ -64,10 +62,9 @@ async def delete(fs: FileSystem, inode: Inode, name: bytes) -> None:
     number, position = await _search(fs, inode, name)
     offset = position // BLOCK_SIZE * BLOCK_SIZE
     buffer = await directory_block(fs, inode, offset)
-    at = buffer.data + position - offset
-    await trap(Store(at + 4 + NAME_SIZE - 8, number.to_bytes(8, "little")))
-    await trap(Store(at, bytes(4)))
-    buffer.dirty = True
+    at = position - offset
+    await fs.cache.change(buffer, at + 4 + NAME_SIZE - 8, number.to_bytes(8, "little"))
+    await fs.cache.change(buffer, at, bytes(4))
     await fs.cache.put(buffer)
     inode.touch(CTIME, MTIME)
     inode.entry_hint = min(inode.entry_hint, offset)
@@ -118,10 +115,9 @@ async def _free_entry(fs: FileSystem, inode: Inode) -> int:
 async def _contents(fs: FileSystem, inode: Inode, position: int) -> bytes:
     """The entries in the block at `position`: as much of it as the directory has."""
     buffer = await directory_block(fs, inode, position)
-    length = min(BLOCK_SIZE, inode.size - position)
-    data: bytes = await trap(Load(buffer.data, length))
+    data = await fs.cache.contents(buffer)
     await fs.cache.put(buffer)
-    return data
+    return data[: inode.size - position]
 
 
 def _require_directory(inode: Inode) -> None:

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Final
 
 import attrs
 
 from ipc.errors import EINVAL, ENFILE, ENOSPC, EROFS
-from ipc.traps import Load, Store, trap
 from kernel.panic import Panic
 from servers.lib.loop import Refused
 from servers.mfs import bits, zones
@@ -32,8 +30,6 @@ from servers.mfs.layout import (
     decode_inode,
     decode_superblock,
 )  # fmt: skip
-
-_SUPER_BYTES: Final = 32
 
 
 @attrs.define(eq=False)
@@ -57,7 +53,7 @@ class FileSystem:
     async def read_super(self) -> None:
         """Read and check the superblock; Refused(EINVAL) if it is no MINIX V3 file system."""
         buffer = await self.cache.get(0)
-        data = await trap(Load(buffer.data + SUPER_OFFSET, _SUPER_BYTES))
+        data = (await self.cache.contents(buffer))[SUPER_OFFSET:]
         await self.cache.put(buffer)
         await self.cache.sync()
         self.superblock = decode_superblock(data)
@@ -70,8 +66,7 @@ class FileSystem:
         self.superblock.flags = flags
         buffer = await self.cache.get(0)
         block = (bytes(SUPER_OFFSET) + self.superblock.encode()).ljust(BLOCK_SIZE, b"\0")
-        await trap(Store(buffer.data, block))
-        buffer.dirty = True
+        await self.cache.change(buffer, 0, block)
         await self.cache.put(buffer)
         await self.cache.sync()
 
@@ -94,7 +89,7 @@ class FileSystem:
         free = 0
         for block in range(start, start + -(-total // BITS_PER_BLOCK)):
             buffer = await self.cache.get(block)
-            free += bits.count_free(await trap(Load(buffer.data, BLOCK_SIZE)), total)
+            free += bits.count_free(await self.cache.contents(buffer), total)
             await self.cache.put(buffer)
             total -= BITS_PER_BLOCK
         return free
@@ -106,13 +101,12 @@ class FileSystem:
         block, bit = divmod(origin, BITS_PER_BLOCK)
         for _ in range(blocks + 1):
             buffer = await self.cache.get(start + block)
-            data = await trap(Load(buffer.data, BLOCK_SIZE))
+            data = await self.cache.contents(buffer)
             found = bits.find_free(data, bit)
             number = block * BITS_PER_BLOCK + found
             if found >= 0 and number < total:
                 byte = bits.with_bit(data[found >> 3], found, True)
-                await trap(Store(buffer.data + (found >> 3), byte))
-                buffer.dirty = True
+                await self.cache.change(buffer, found >> 3, byte)
                 await self.cache.put(buffer)
                 return number
             await self.cache.put(buffer)
@@ -122,11 +116,10 @@ class FileSystem:
     async def _give_bit(self, start: int, number: int) -> None:
         block, bit = divmod(number, BITS_PER_BLOCK)
         buffer = await self.cache.get(start + block)
-        data = await trap(Load(buffer.data + (bit >> 3), 1))
-        if not data[0] & 1 << (bit & 7):
+        byte = (await self.cache.contents(buffer))[bit >> 3]
+        if not byte & 1 << (bit & 7):
             raise Panic(f"bit {number} of the map at block {start} is free already")
-        await trap(Store(buffer.data + (bit >> 3), bits.with_bit(data[0], bit, False)))
-        buffer.dirty = True
+        await self.cache.change(buffer, bit >> 3, bits.with_bit(byte, bit, False))
         await self.cache.put(buffer)
 
     # --- zones
@@ -235,7 +228,7 @@ class FileSystem:
             self.update_times(inode)
         buffer = await self.cache.get(self._inode_block(inode.number))
         at = (inode.number - 1) % INODES_PER_BLOCK * INODE_SIZE
-        await trap(Store(buffer.data + at, inode.to_disk().encode()))
+        await self.cache.change(buffer, at, inode.to_disk().encode())
         buffer.dirty = not self.read_only
         await self.cache.put(buffer)
         inode.dirty = False
@@ -243,7 +236,7 @@ class FileSystem:
     async def _inode_bytes(self, number: int) -> bytes:
         buffer = await self.cache.get(self._inode_block(number))
         at = (number - 1) % INODES_PER_BLOCK * INODE_SIZE
-        data: bytes = await trap(Load(buffer.data + at, INODE_SIZE))
+        data = (await self.cache.contents(buffer))[at : at + INODE_SIZE]
         await self.cache.put(buffer)
         return data
 

@@ -15,7 +15,6 @@ import attrs
 
 from ipc.endpoint import NONE
 from ipc.errors import EBUSY, EINVAL, ENOENT, ENOTDIR, EROFS, OK
-from ipc.traps import Load, trap
 from servers.lib.fsdriver.data import Data
 from servers.lib.fsdriver.dirents import Dirent, DirentList
 from servers.lib.fsdriver.node import ALL_PERMISSIONS, S_IFLNK, Node, Stat, StatVfs
@@ -216,9 +215,9 @@ class Mfs(FileServer):
         """The target of a symbolic link."""
         async with self._using(inode) as found:
             buffer = await directory.directory_block(self.fs, found, 0)
-            target: bytes = await trap(Load(buffer.data, found.size))
+            target = await self.fs.cache.contents(buffer)
             await self.fs.cache.put(buffer)
-            return target
+            return target[: found.size]
 
     # --- contents
 
@@ -266,7 +265,7 @@ class Mfs(FileServer):
         for start in range(position // BLOCK_SIZE * BLOCK_SIZE, found.size, BLOCK_SIZE):
             buffer = await directory.directory_block(fs, found, start)
             try:
-                block = await trap(Load(buffer.data, BLOCK_SIZE))
+                block = await fs.cache.contents(buffer)
                 for index, (number, name) in enumerate(decode_entries(block)):
                     at = start + index * ENTRY_SIZE
                     if number == 0 or at < position:
@@ -357,6 +356,7 @@ class Mfs(FileServer):
         try:
             if data is not None and write:
                 buffer.dirty = True
+                buffer.text = None
                 await data.copy_in(done, buffer.data + at, chunk)
             elif data is not None:
                 await data.copy_out(done, buffer.data + at, chunk)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipc.errors import EFBIG, EINVAL
-from ipc.traps import Load, Store, trap
 from kernel.panic import Panic
 from servers.lib.loop import Refused
 from servers.mfs.inode import CTIME, MTIME, S_IFBLK, S_IFCHR, Inode
@@ -64,26 +63,20 @@ async def _zone_in(fs: FileSystem, indirect: int, index: int, cached_only: bool)
 
 
 async def _read_entry(fs: FileSystem, buffer: Buffer, index: int) -> int:
-    zone = int.from_bytes(await trap(Load(buffer.data + 4 * index, 4)), "little")
+    text = await fs.cache.contents(buffer)
+    zone = int.from_bytes(text[4 * index : 4 * index + 4], "little")
     sb = fs.superblock
     if zone != NO_ZONE and not sb.first_data_zone <= zone < sb.zones:
         raise Panic(f"illegal zone number {zone} in an indirect block: check the file system")
     return zone
 
 
-async def _write_entry(buffer: Buffer, index: int, zone: int) -> None:
-    await trap(Store(buffer.data + 4 * index, zone.to_bytes(4, "little")))
-    buffer.dirty = True
+async def _write_entry(fs: FileSystem, buffer: Buffer, index: int, zone: int) -> None:
+    await fs.cache.change(buffer, 4 * index, zone.to_bytes(4, "little"))
 
 
-async def _is_empty(buffer: Buffer) -> bool:
-    return bool(await trap(Load(buffer.data, BLOCK_SIZE)) == _ZEROS)
-
-
-async def zero(buffer: Buffer) -> None:
-    """Clear a block that is held."""
-    await trap(Store(buffer.data, _ZEROS))
-    buffer.dirty = True
+async def _is_empty(fs: FileSystem, buffer: Buffer) -> bool:
+    return await fs.cache.contents(buffer) == _ZEROS
 
 
 async def new_block(fs: FileSystem, inode: Inode, position: int) -> Buffer:
@@ -102,7 +95,7 @@ async def new_block(fs: FileSystem, inode: Inode, position: int) -> Buffer:
             raise
     offset = position // BLOCK_SIZE * BLOCK_SIZE
     buffer = await fs.cache.get_unread(block, inode.number, offset)
-    await zero(buffer)
+    await fs.cache.change(buffer, 0, _ZEROS)
     return buffer
 
 
@@ -139,7 +132,7 @@ async def _enter_double(
         single, fresh = await _read_entry(fs, outer, index), False
         if single == NO_ZONE:
             single, fresh = await fs.allocate_zone(inode.zones[0]), True
-            await _write_entry(outer, index, single)
+            await _write_entry(fs, outer, index, single)
         await _enter_single(fs, single, fresh, excess, zone)
     finally:
         await fs.cache.put(outer)
@@ -147,7 +140,7 @@ async def _enter_double(
 
 async def _enter_single(fs: FileSystem, single: int, fresh: bool, index: int, zone: int) -> None:
     buffer = await _indirect(fs, single, fresh)
-    await _write_entry(buffer, index, zone)
+    await _write_entry(fs, buffer, index, zone)
     await fs.cache.put(buffer)
 
 
@@ -155,7 +148,7 @@ async def _indirect(fs: FileSystem, block: int, fresh: bool) -> Buffer:
     if not fresh:
         return await fs.cache.get(block)
     buffer = await fs.cache.get_unread(block)
-    await zero(buffer)
+    await fs.cache.change(buffer, 0, _ZEROS)
     return buffer
 
 
@@ -181,9 +174,9 @@ async def _free_at(fs: FileSystem, inode: Inode, position: int) -> None:
     outer = await fs.cache.get(double)
     single = await _read_entry(fs, outer, index)
     if single != NO_ZONE and await _free_in_single(fs, single, excess):
-        await _write_entry(outer, index, NO_ZONE)
+        await _write_entry(fs, outer, index, NO_ZONE)
         single = NO_ZONE
-    if single == NO_ZONE and await _is_empty(outer):
+    if single == NO_ZONE and await _is_empty(fs, outer):
         await fs.free_zone(double)
         inode.zones[DIRECT_ZONES + 1] = NO_ZONE
     await fs.cache.put(outer)
@@ -195,8 +188,8 @@ async def _free_in_single(fs: FileSystem, single: int, index: int) -> bool:
     zone = await _read_entry(fs, buffer, index)
     if zone != NO_ZONE:
         await fs.free_zone(zone)
-        await _write_entry(buffer, index, NO_ZONE)
-    empty = await _is_empty(buffer)
+        await _write_entry(fs, buffer, index, NO_ZONE)
+    empty = await _is_empty(fs, buffer)
     if empty:
         await fs.free_zone(single)
     await fs.cache.put(buffer)
@@ -258,6 +251,5 @@ async def _clear_bytes(fs: FileSystem, inode: Inode, position: int, length: int)
         return
     offset = position // BLOCK_SIZE * BLOCK_SIZE
     buffer = await fs.cache.get(block, inode.number, offset)
-    await trap(Store(buffer.data + position - offset, bytes(length)))
-    buffer.dirty = True
+    await fs.cache.change(buffer, position - offset, bytes(length))
     await fs.cache.put(buffer)

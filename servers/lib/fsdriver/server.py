@@ -24,6 +24,7 @@ from servers.lib.fsdriver.data import Data
 from servers.lib.fsdriver.dirents import DirentList
 from servers.lib.fsdriver.node import Node, Stat, StatVfs
 from servers.lib.loop import Handler, Refused, Server, do_unknown
+from servers.lib.memory import SCRATCH
 
 RES_NOFLAGS: Final = 0
 RES_THREADED: Final = 1
@@ -35,14 +36,13 @@ RES_64BIT: Final = 4
 class FileServer(Server):
     """A file system's process.
 
-    `scratch` is the address of SCRATCH_SIZE bytes of its own memory for what it copies in and
-    out; `root` is the number of the root directory's inode while one is mounted.
+    `scratch` is the address of memory of its own for what it copies in and out; `root` is the
+    number of the root directory's inode while one is mounted.
     """
 
-    SCRATCH_SIZE: ClassVar[int] = 8192
     CALLS: ClassVar[Mapping[int, Handler]] = CALLS
 
-    scratch: int = 0
+    scratch: int = SCRATCH
     mounted: bool = False
     device: int = 0
     root: int = 0

@@ -1,0 +1,248 @@
+"""Calls that wait, others that go on meanwhile, and processes that die in between."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ipc.errors import EAGAIN, EINTR, EIO, EPIPE
+from ipc.flags import MAP_PRIVATE, O_CREAT, O_NONBLOCK, O_RDWR, PROT_READ, SIG_IGN
+from ipc.signals import SIGKILL, SIGPIPE
+from servers.disk.latency import Latency
+from servers.lib.driven import Command
+from servers.lib.libc import CallFailed, Libc
+from servers.mfs.mkfs import directory
+from tests.servers.site import Site, site
+
+FILES = {"/a": "a" * 9000, "/b": "b" * 9000, "/tmp": directory(0o1777)}
+
+
+def slow() -> Site:
+    """A machine whose disk takes a second for everything, and has read nothing yet."""
+    place = site(files=FILES)
+    place.system.servers["disk"].controller.latency = Latency(1_000_000_000, 1_000_000_000)
+    return place
+
+
+async def read_a(libc: Libc) -> bytes:
+    fd = await libc.open("/a")
+    return await libc.read_bytes(fd, 3)
+
+
+async def map_b(libc: Libc) -> bytes:
+    fd = await libc.open("/b")
+    start = await libc.mmap(0, 4096, PROT_READ, MAP_PRIVATE, fd, 0)
+    return await libc.load(start, 3)
+
+
+def start(place: Site, action: Any, process: Any = None) -> list[Any]:
+    """Begin a command without letting time pass: it stops where it must wait for the disk."""
+    outcomes: list[Any] = []
+    machine = place.system.machine
+    machine.driven.inject(process or place.system.init, Command(action, "test"), outcomes.append)
+    machine.run_nowait()
+    return outcomes
+
+
+def test_while_one_waits_for_the_disk_others_go_on() -> None:
+    place = slow()
+    child = place.fork()
+    reading = start(place, read_a)
+    assert reading == []
+    # VM serves the child at once; VFS takes its call, and has it wait for the file system.
+    mapped = start(place, lambda libc: libc.sbrk(8192), child)
+    assert len(mapped) == 1
+    listing = start(place, map_b, child)
+    assert listing == []
+    place.system.machine.run_quiet_nowait()
+    assert reading[0].value == b"aaa"
+    assert listing[0].value == b"bbb"
+    place.check()
+
+
+@pytest.mark.parametrize("action", [read_a, map_b])
+def test_a_process_that_is_killed_while_it_waits_for_the_disk(action: Any) -> None:
+    place = slow()
+    child = place.fork()
+    pid = place.system.pid(child)
+    waiting = start(place, action, child)
+    assert waiting == []
+    place.do(lambda libc: libc.kill(pid, SIGKILL))
+    waited = place.do(lambda libc: libc.wait())
+    assert waited.pid == pid
+    place.system.machine.run_quiet_nowait()
+    place.check()
+    assert place.do(read_a) == b"aaa"
+
+
+def test_many_readers_share_the_workers() -> None:
+    """Twelve processes and nine workers: the calls that find none wait their turn."""
+    place = slow()
+    children = [place.fork() for _ in range(12)]
+    reading = [start(place, read_a, child) for child in children]
+    pool = place.system.servers["vfs"].pool
+    assert pool.available == 1
+    assert pool.pending == 4
+    place.system.machine.run_quiet_nowait()
+    assert [each[0].value for each in reading] == [b"aaa"] * 12
+    assert pool.pending == 0
+    assert pool.available == 9
+    place.check()
+
+
+def test_writers_to_one_file_do_not_mix() -> None:
+    place = slow()
+    place.do(lambda libc: libc.creat("/tmp/f", 0o666))
+    children = [place.fork() for _ in range(4)]
+
+    def writer(letter: bytes) -> Any:
+        async def action(libc: Libc) -> None:
+            fd = await libc.open("/tmp/f", O_RDWR)
+            await libc.write(fd, letter * 10_000)
+
+        return action
+
+    for letter, child in zip((b"w", b"x", b"y", b"z"), children, strict=True):
+        start(place, writer(letter), child)
+    place.system.machine.run_quiet_nowait()
+
+    async def read_back(libc: Libc) -> bytes:
+        fd = await libc.open("/tmp/f")
+        return await libc.read_bytes(fd, 20_000)
+
+    data = place.do(read_back)
+    assert len(data) == 10_000
+    assert len(set(data)) == 1
+    place.check()
+
+
+def test_a_pipe_from_end_to_end() -> None:
+    place = site(files=FILES)
+    place.do(lambda libc: libc.pipe())
+    child = place.fork()
+    place.do(lambda libc: libc.close(1), child)
+    data = bytes(range(256)) * 400  # three times what a pipe holds
+    writing = place.begin(lambda libc: libc.write(1, data))
+    assert writing == []
+    got = b""
+    while len(got) < len(data):
+        got += place.do(lambda libc: libc.read_bytes(0, 20_000), child)
+    assert got == data
+    assert writing[0].value == len(data)
+    place.do(lambda libc: libc.close(1))
+    assert place.do(lambda libc: libc.read_bytes(0, 10), child) == b""
+    place.check()
+
+
+def test_writing_where_nobody_reads() -> None:
+    place = site(files=FILES)
+    child = place.fork()
+    place.do(lambda libc: libc.pipe(), child)
+    place.do(lambda libc: libc.close(0), child)
+    pid = place.system.pid(child)
+    place.begin(lambda libc: libc.write(1, b"x"), child)
+    waited = place.do(lambda libc: libc.wait())
+    assert (waited.pid, waited.word & 0x7F) == (pid, SIGPIPE)
+    place.check()
+
+
+def test_writing_where_nobody_reads_with_the_signal_ignored() -> None:
+    place = site(files=FILES)
+
+    async def action(libc: Libc) -> int:
+        await libc.signal(SIGPIPE, SIG_IGN)
+        await libc.pipe()
+        await libc.close(0)
+        return await libc.write(1, b"x")
+
+    assert place.fails(action) == EPIPE
+
+
+@pytest.mark.parametrize(("fill", "action", "errno"), [
+    (0, lambda libc: libc.read_bytes(0, 1), EAGAIN),
+    (32768, lambda libc: libc.write(1, b"x"), EAGAIN),
+])  # fmt: skip
+def test_pipes_that_do_not_wait(fill: int, action: Any, errno: int) -> None:
+    place = site(files=FILES)
+    place.do(lambda libc: libc.pipe())
+    place.do(lambda libc: libc.fcntl(0, 4, O_NONBLOCK))
+    place.do(lambda libc: libc.fcntl(1, 4, O_NONBLOCK))
+    if fill:
+        assert place.do(lambda libc: libc.write(1, bytes(fill))) == fill
+    assert place.fails(action) == errno
+
+
+def test_a_signal_ends_a_wait_for_a_pipe() -> None:
+    place = site(files=FILES)
+    place.do(lambda libc: libc.pipe())
+    child = place.fork()
+    pid = place.system.pid(child)
+
+    async def catch(libc: Libc) -> None:
+        async def handler(_inner: Libc, _signal: int) -> None:
+            return None
+
+        await libc.signal(15, handler)
+
+    place.do(catch, child)
+    reading = place.begin(lambda libc: libc.read_bytes(0, 1), child)
+    assert reading == []
+    place.do(lambda libc: libc.kill(pid, 15))
+    place.system.machine.run_quiet_nowait()
+    assert reading[0].error.errno == EINTR
+    place.check()
+
+
+def test_a_disk_that_fails() -> None:
+    """The reader gets EIO, and nobody else is hurt; MFS tries five times before it gives up."""
+    place = site(files=FILES)
+    place.do(lambda libc: libc.open("/a"))
+    faults = place.system.servers["disk"].controller.faults
+    faults.fail(1, times=100)
+    assert place.fails(lambda libc: libc.read_bytes(0, 1)) == EIO
+    faults.doomed.clear()
+    assert place.do(lambda libc: libc.read_bytes(0, 1)) == b"a"
+    place.check()
+
+
+def test_a_disk_that_fails_now_and_then_is_not_noticed() -> None:
+    place = site(files=FILES)
+    place.do(lambda libc: libc.open("/a"))
+    place.system.servers["disk"].controller.faults.fail(1, times=4)
+    assert place.do(lambda libc: libc.read_bytes(0, 1)) == b"a"
+    place.check()
+
+
+def test_a_page_that_cannot_be_read_is_a_signal() -> None:
+    place = site(files=FILES)
+    child = place.fork()
+    pid = place.system.pid(child)
+    place.do(lambda libc: libc.open("/a"), child)
+    start_address = place.do(lambda libc: libc.mmap(0, 4096, PROT_READ, MAP_PRIVATE, 0, 0), child)
+    place.system.servers["disk"].controller.faults.fail(1, times=100)
+    place.begin(lambda libc: libc.load(start_address, 1), child)
+    waited = place.do(lambda libc: libc.wait())
+    assert (waited.pid, waited.word & 0x7F) == (pid, 11)
+    place.check()
+
+
+def test_a_full_disk() -> None:
+    place = site(files=FILES)
+    fs = place.system.servers["mfs"].fs
+    free = fs.superblock.zones - fs.cache.used_blocks
+
+    async def fill(libc: Libc) -> int:
+        fd = await libc.open("/tmp/f", O_CREAT | O_RDWR, 0o600)
+        buffer = await libc.mmap(0, 1 << 20, 3, 0x1002, -1, 0)
+        with pytest.raises(CallFailed, match="ENOSPC"):
+            while True:
+                await libc.write(fd, buffer, 1 << 20)
+        return fd
+
+    place.do(fill)
+    assert fs.superblock.zones - fs.cache.used_blocks < 3 < free
+    place.do(lambda libc: libc.unlink("/tmp/f"))
+    place.do(lambda libc: libc.close(0))
+    assert fs.superblock.zones - fs.cache.used_blocks == free
+    place.check()
