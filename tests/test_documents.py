@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from kernel.quirks import KERNEL_QUIRKS
 from scenarios.calls import CALLS
 from scenarios.questions import FUNCTIONS
+from servers.vm.quirks import VM_QUIRKS
 from tests.documents import DOCUMENTS, PICTURE, ROOT, Reader, blocks_of, part_of, picture
 
 LINK = re.compile(r"\[[^\]]*\]\((?!https?:|#)([^)#\s]+)")
@@ -56,3 +58,15 @@ def test_a_part_of_an_output() -> None:
 @pytest.mark.parametrize("word", [*CALLS, *FUNCTIONS])
 def test_the_language_reference_has_every_call_and_function(word: str) -> None:
     assert f"`{word}(" in (ROOT / "docs" / "language.md").read_text()
+
+
+def test_every_quirk_has_its_entry_and_every_entry_its_quirk() -> None:
+    page = (ROOT / "docs" / "quirks.md").read_text()
+    entries = re.findall(r"^### (.*)$", page, re.MULTILINE)
+    assert sorted(entries) == sorted([*KERNEL_QUIRKS, *VM_QUIRKS])
+
+
+def test_every_scenario_of_a_quirk_is_named_by_its_entry() -> None:
+    page = (ROOT / "docs" / "quirks.md").read_text()
+    for path in (ROOT / "scenarios" / "quirks").glob("*.scn"):
+        assert f"(../scenarios/quirks/{path.name})" in page, path.name

@@ -108,7 +108,7 @@ def test_every_data_file_of_a_room_is_shipped() -> None:
     patterns = PROJECT["tool"]["setuptools"]["package-data"]["*"]
     for room in ROOMS:
         for path in (ROOT / room).rglob("*"):
-            if path.is_file() and path.suffix not in {".py", ".pyc"}:
+            if path.is_file() and path.suffix != ".py" and path.parent.name != "__pycache__":
                 assert any(path.match(pattern) for pattern in patterns), name_of(path)
 
 
