@@ -34,6 +34,7 @@ async def ask_fs(worker: Worker, fs: int, request: Message) -> Any:
         return Reply(EDEADLK)
     if mount.calling or mount.under_way >= mount.limit:
         mount.queue.append((worker, request))
+        vfs.queued += 1
     else:
         await _send(vfs, mount, worker, request)
     answer = await worker.pause(request.name, awaits=fs)
@@ -52,6 +53,7 @@ async def send_more(vfs: Vfs) -> None:
     for mount in vfs.mounts.mounts:
         if mount.queue and not mount.calling and mount.under_way < mount.limit:
             worker, request = mount.queue.popleft()
+            vfs.queued -= 1
             await _send(vfs, mount, worker, request)
 
 
@@ -76,6 +78,7 @@ def give_up(vfs: Vfs, endpoint: int) -> None:
             worker.proceed(Reply(EIO))
     mount = vfs.mounts.find(endpoint)
     while mount is not None and mount.queue:
+        vfs.queued -= 1
         mount.queue.popleft()[0].proceed(Reply(EIO))
 
 

@@ -168,6 +168,7 @@ class Vfs(Server):
     pool: WorkerPool = attrs.field(init=False)
     runnable: deque[tuple[Ticket, Any]] = attrs.field(factory=deque)
     revived: int = 0  # processes whose pipe call can go on
+    queued: int = 0  # requests that wait until a file system has room for them
 
     def __attrs_post_init__(self) -> None:
         take = self.buffers.take
@@ -177,10 +178,12 @@ class Vfs(Server):
 
     async def main(self) -> None:
         """Receive and serve for ever."""
+        self.context.parked = self.parked
         await self._learn_processes()
         await self._mount()
         while True:
-            await self.settle()
+            if self.runnable or self.queued:
+                await self.settle()
             if self.revived:
                 await self._unblock()
                 continue
@@ -195,7 +198,8 @@ class Vfs(Server):
         while self.runnable:
             ticket, value = self.runnable.popleft()
             await self.resume(ticket, value)
-        await send_more(self)
+        if self.queued:
+            await send_more(self)
 
     # --- the start
 

@@ -31,6 +31,9 @@ RES_THREADED: Final = 1
 RES_HASPEEK: Final = 2
 RES_64BIT: Final = 4
 
+# The classes of answers, by those of requests, as far as they have been asked for.
+_answers: Final[dict[type[Message], Any]] = {}
+
 
 @attrs.define(eq=False)
 class FileServer(Server):
@@ -60,7 +63,10 @@ class FileServer(Server):
     async def reply(self, dest: int, message: Message) -> None:
         """Answer VFS under the number of the transaction that it gave."""
         if type(message) is Reply:
-            kind: Any = reply_class(self.request)
+            request = type(self.request)
+            kind: Any = _answers.get(request)
+            if kind is None:
+                kind = _answers[request] = reply_class(request)
             if kind is not Reply:
                 message = kind(message.type, transid=getattr(self.request, "transid", 0))
         await trap(Send(dest, message))

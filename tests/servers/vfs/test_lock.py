@@ -30,7 +30,7 @@ class Bench:
 
     def step(self, word: str) -> str:
         """Do `ar` (worker a asks to read), `a-` (lets go), `a+` (upgrades), `a_` (downgrades)."""
-        letter, what = word
+        letter, what = word[0], word[1]
         worker = self.worker(letter)
         if what == "-":
             self.holders.remove(letter)
