@@ -60,6 +60,8 @@ def _cancel_async(ipc: Rendezvous, dead: Process) -> None:
         bit = pending & -pending
         pending ^= bit
         sender = ipc.table.owner(bit)
+        if sender is None:
+            continue
         senda.cancel(ipc, sender, dead)
         if shared and "user-death-drops-pending" not in ipc.quirks and sender.privilege.async_size:
             privilege.async_pending |= bit  # there may be messages for other users

@@ -62,7 +62,11 @@ def take(ipc: Rendezvous, receiver: Process, sender: Process | None) -> bool:
     while pending:
         bit = pending & -pending
         source = ipc.table.owner(bit)
-        if (sender is None or source is sender) and admits(receiver, source, Notification.type):
+        if (
+            source is not None
+            and (sender is None or source is sender)
+            and admits(receiver, source, Notification.type)
+        ):
             receiver.privilege.notify_pending &= ~bit
             message = _compose(ipc, source, receiver)
             ipc.give(source, receiver, message, NOTIFY_CALL, 0)

@@ -79,7 +79,8 @@ def take(ipc: Rendezvous, receiver: Process, sender: Process | None) -> bool:
         return bool(pending & sender.privilege.bit) and _serve(ipc, sender, receiver)
     while pending:
         bit = pending & -pending
-        if _serve(ipc, ipc.table.owner(bit), receiver):
+        source = ipc.table.owner(bit)
+        if source is not None and _serve(ipc, source, receiver):
             return True
         pending ^= bit
     return False

@@ -67,12 +67,13 @@ class ProcessTable:
             if process is not None and process.rts != RTS_SLOT_FREE:
                 yield process
 
-    def owner(self, bit: int) -> Process:
-        """The process to which the privilege structure with this map bit belongs.
+    def owner(self, bit: int) -> Process | None:
+        """The process to which the privilege structure with this map bit belongs; None if nobody.
 
         That of the structure that users share is init, whoever of them is meant, dead or alive.
         """
-        return self.at(self.privileges[bit.bit_length() - 1].slot)
+        slot = self.privileges[bit.bit_length() - 1].slot
+        return None if slot == NONE else self.at(slot)
 
     def next_endpoint(self, slot: int) -> int:
         """The endpoint that a fork gives the next process in `slot`."""

@@ -56,6 +56,9 @@ def make_command(line: syntax.Call, scope: Scope) -> Command:
             result = await action(libc, *values)
         except CallFailed as failure:
             return _described(Failed(failure.errno), signature)
+        except IpcError as failure:
+            # With a quirk even what is no call can end so: the kernel waited in its name.
+            return _described(Failed(failure.code), signature)
         return _described(_value(result, signature), signature)
 
     return Command(act, f"{line.call}({shown})")
