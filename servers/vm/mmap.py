@@ -288,10 +288,11 @@ async def do_map_phys(vm: VmServer, source: int, message: VmMapPhys) -> VmMapPhy
     if source not in (TTY, MEM) and await _query(vm, target, start, length) != OK:
         raise Refused(EPERM)
     offset = start % PAGE
-    if start + length > WORD + 1 and "map-phys-len-wrap" not in memory.quirks:
+    too_long = max(start, PAGE) + length > WORD
+    if too_long and "map-phys-len-wrap" not in memory.quirks:
         raise Refused(EINVAL)
     length = round_up((length + offset) & WORD)
-    if not length and "map-phys-len-wrap" in memory.quirks:
+    if not length:
         raise Panic("a region needs a length", quirk="map-phys-len-wrap")
     top = memory.config.user_end
     flags = DIRECT_FLAG | WRITABLE

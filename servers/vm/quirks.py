@@ -377,6 +377,12 @@ _TABLE: Final = (
         "A live update gives the new version copies of regions where it has others already; what"
         " is copied is lost, or lies on top.  Without the quirk those are left out.",
     ),
+    Quirk(
+        "update-loses-sharers",
+        "utility.c swap_proc_slot",
+        "Who shares memory of a service looks for it in the new version after a live update."
+        "  Without the quirk in the old one, which has it.",
+    ),
     # Counting, order, and files.
     Quirk(
         "fork-total-doubled",

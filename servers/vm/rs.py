@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import attrs
+
 from ipc.endpoint import VM
 from ipc.errors import EINVAL, ENOMEM, ENOSYS, EPERM, OK
 from ipc.kernelcalls import SysUpdate
@@ -19,7 +21,7 @@ from servers.vm.config import MMAP_BASE
 from servers.vm.forking import copy_regions, write_page_tables
 from servers.vm.mapping import extend, map_region, populate, round_up
 from servers.vm.memory import Memory
-from servers.vm.memtypes import ANON
+from servers.vm.memtypes import ANON, SHARED_MEMORY
 from servers.vm.process import VM_INSTANCE, VmProcess
 from servers.vm.region import ANON as ANON_FLAG
 from servers.vm.region import PREALLOC_MAP, UNINITIALIZED, WRITABLE, Region
@@ -97,6 +99,8 @@ async def do_rs_update(vm: VmServer, source: int, message: VmRsUpdate) -> Reply 
     if reply.type != OK:
         raise Refused(reply.type)
     _swap(src, dst)
+    if "update-loses-sharers" not in memory.quirks:
+        _follow(memory, src.endpoint, dst.endpoint)
     if dst.endpoint != VM and not message.flags & (SF_VM_ROLLBACK | SF_VM_NOMMAP):
         if empty:
             raise Panic("a service without memory is updated", quirk="rs-update-empty")
@@ -131,6 +135,16 @@ def _swap(one: VmProcess, other: VmProcess) -> None:
     for process in (one, other):
         for region in process.regions:
             region.owner = process
+
+
+def _follow(memory: Memory, one: int, other: int) -> None:
+    """Let shared regions find their sources, which two processes have exchanged."""
+    exchanged = {one: other, other: one}
+    for process in memory.processes.values():
+        for region in process.regions:
+            if region.kind is SHARED_MEMORY and region.param is not None:
+                endpoint = exchanged.get(region.param.endpoint, region.param.endpoint)
+                region.param = attrs.evolve(region.param, endpoint=endpoint)
 
 
 def share_mappings(memory: Memory, source: VmProcess, dest: VmProcess) -> int:

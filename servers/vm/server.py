@@ -79,6 +79,7 @@ from servers.vm.sanity import check
 from servers.vm.vfsreply import do_vfs_reply
 
 _TRANSACTION_BASE: Final = 0xB00
+_CLEAR_MAP_CACHE: Final = KernelCall(SysVmctl(SELF, VMCTL_CLEARMAPCACHE))
 
 
 @attrs.define(eq=False)
@@ -96,17 +97,23 @@ class VmServer(Server):
 
     async def kernel(self, request: Message) -> Message:
         """Make a kernel call; what VFS is to be asked goes first."""
-        await self.flush()
+        if self.memory.vfs.outgoing:
+            await self.flush()
         reply: Message = await trap(KernelCall(request))
         return reply
 
     async def vmctl(self, endpoint: int, what: int, value: int = 0) -> int:
         """The kernel call that only VM makes (VMCTL_*); its result.  MINIX: sys_vmctl."""
-        return (await self.kernel(SysVmctl(endpoint, what, value))).type
+        if self.memory.vfs.outgoing:
+            await self.flush()
+        reply: Message = await trap(KernelCall(SysVmctl(endpoint, what, value)))
+        return reply.type
 
     async def clear_map_cache(self) -> None:
         """Tell the kernel that page tables changed.  MINIX: pt_clearmapcache."""
-        await self.vmctl(SELF, VMCTL_CLEARMAPCACHE)
+        if self.memory.vfs.outgoing:
+            await self.flush()
+        await trap(_CLEAR_MAP_CACHE)
 
     async def flush_tlb(self) -> None:
         """Tell the kernel so, and have it forget all it knows of them.  MINIX: pt_assert."""
@@ -130,7 +137,8 @@ class VmServer(Server):
 
     async def reply(self, dest: int, message: Message) -> None:
         """Answer `dest`, after what VFS is to be asked."""
-        await self.flush()
+        if self.memory.vfs.outgoing:
+            await self.flush()
         await super().reply(dest, message)
 
     def unanswered(self, dest: int, message: Message, errno: int) -> None:
@@ -140,7 +148,8 @@ class VmServer(Server):
 
     async def settle(self) -> None:
         """Send VFS what is left for it; see that all is well."""
-        await self.flush()
+        if self.memory.vfs.outgoing:
+            await self.flush()
         if self.sanity:
             self.check()
 
