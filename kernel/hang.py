@@ -8,6 +8,7 @@ calls servers have put aside, with what for.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -74,23 +75,27 @@ class Parked:
 
 @attrs.frozen
 class HangReport:
-    """What stands still: who waits, which circles there are (endpoints), which calls are parked."""
+    """What stands still: who waits, which circles there are (endpoints), which calls are parked.
+
+    `name_of` says how the report calls an endpoint that is not of one who waits.
+    """
 
     waiting: tuple[Waiting, ...]
     circles: tuple[tuple[int, ...], ...]
     parked: tuple[Parked, ...]
+    name_of: Callable[[int], str] = attrs.field(default=endpoint_name, eq=False, repr=False)
 
     def __str__(self) -> str:
         names = {each.process: each.name for each in self.waiting}
         lines = [f"{each.name} {each.reason}" for each in self.waiting]
         for circle in self.circles:
-            path = [names.get(endpoint, endpoint_name(endpoint)) for endpoint in circle]
+            path = [names.get(endpoint) or self.name_of(endpoint) for endpoint in circle]
             lines.append(f"a circle: {' -> '.join([*path, path[0]])}")
         for each in self.parked:
-            what_for = f" for {endpoint_name(each.awaits)}" if each.awaits != NONE else ""
+            what_for = f" for {self.name_of(each.awaits)}" if each.awaits != NONE else ""
             why = f" ({each.reason})" if each.reason else ""
             lines.append(
-                f"{endpoint_name(each.server)} has put aside {each.call}, waiting{what_for}{why}"
+                f"{self.name_of(each.server)} has put aside {each.call}, waiting{what_for}{why}"
             )
         return "\n".join(lines) or "nobody waits"
 
@@ -103,12 +108,12 @@ class Hang(Exception):
         self.report = report
 
 
-def report(machine: Machine) -> HangReport:
-    """What stands still in a quiet machine."""
+def report(machine: Machine, name_of: Callable[[int], str] | None = None) -> HangReport:
+    """What stands still in a quiet machine; `name_of` knows endpoints by better names."""
     processes = [process for process in machine.table.all() if process.slot >= 0]
-    waiting = tuple(_waiting(machine, each) for each in processes if not at_rest(each))
+    waiting = tuple(_waiting(each, name_of) for each in processes if not at_rest(each))
     parked = tuple(entry for each in processes for entry in _parked(each))
-    return HangReport(waiting, _circles(waiting), parked)
+    return HangReport(waiting, _circles(waiting), parked, name_of or endpoint_name)
 
 
 def at_rest(process: Process) -> bool:
@@ -132,18 +137,19 @@ def partner_of(process: Process) -> int:
     return process.get_from if process.rts & RTS_RECEIVING else NONE
 
 
-def _waiting(machine: Machine, process: Process) -> Waiting:
-    partner = partner_of(process)
-    return Waiting(process.endpoint, process.name, partner, describe_process(process))
+def _waiting(process: Process, name_of: Callable[[int], str] | None) -> Waiting:
+    name = process.name if name_of is None else name_of(process.endpoint)
+    reason = describe_process(process, name_of or endpoint_name)
+    return Waiting(process.endpoint, name, partner_of(process), reason)
 
 
-def describe_process(process: Process) -> str:
+def describe_process(process: Process, name_of: Callable[[int], str] = endpoint_name) -> str:
     """What `process` does or waits for, in words."""
     parts = []
     if process.rts & RTS_SENDING:
-        parts.append(f"sends {_message_of(process)} to {endpoint_name(process.send_to)}")
+        parts.append(f"sends {_message_of(process)} to {name_of(process.send_to)}")
     elif process.rts & RTS_RECEIVING:
-        whom = "anybody" if process.get_from == ANY else endpoint_name(process.get_from)
+        whom = "anybody" if process.get_from == ANY else name_of(process.get_from)
         asked = _message_of(process)
         parts.append(f"waits for {whom}" + (f" to answer {asked}" if asked else ""))
     parts += [reason for flag, reason in REASONS.items() if process.rts & flag]

@@ -79,8 +79,10 @@ def run(
         scenario = parse(source)
         check(scenario)
         stage = set_up(scenario, config_of(scenario, overrides or Overrides()))
-    except BadInput as error:
+    except (BadInput, PolicyError) as error:
         return Outcome("bad", str(error))
+    except (Panic, LimitReached) as end:
+        return Outcome("failed", f"{source.name}: {_kind(end)} before the first line: {end}")
     view = TextView(stage.names)
     runner = Runner(stage)
     if trace is not None:

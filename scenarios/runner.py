@@ -199,7 +199,7 @@ class Runner:
         name, call = pending.process.name, pending.line.call
         raise LineFailed(
             at, f"{call} of {name} did not return: nothing can run and nothing is due",
-            str(report(machine)).splitlines(), self._messages(),
+            self._hang(), self._messages(),
             "" if pending.line.unfinished else "if it is to block, write <unfinished ...> after it",
         )  # fmt: skip
 
@@ -268,7 +268,7 @@ class Runner:
             return
         condition = line.until
         if not self.stage.run_until(lambda: is_true(evaluate(condition, self.scope))):
-            details = [*explain(condition, self.scope), *str(report(machine)).splitlines()]
+            details = [*explain(condition, self.scope), *self._hang()]
             raise LineFailed(line.at, "this never became true", details, self._messages())
 
     @do.register
@@ -306,6 +306,9 @@ class Runner:
         """The failure of the line at hand because the machine runs no more."""
         assert self.at is not None, "a machine runs only in lines"
         return LineFailed(self.at, reason, details, self._messages())
+
+    def _hang(self) -> list[str]:
+        return str(report(self.stage.machine, self.stage.names)).splitlines()
 
     def _messages(self) -> list[str]:
         return last_messages(self.log.deliveries, self.stage.names)
