@@ -9,12 +9,18 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Coroutine, Generator
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import attrs
 
 from ipc.endpoint import ANY
 from ipc.message import Message
+
+if TYPE_CHECKING:
+    from attrs import frozen
+else:
+    # Nobody changes a trap, but to have attrs enforce it would double what making one costs.
+    from attrs import define as frozen
 
 # What runs in a process: called once, when the process is made.
 Program: TypeAlias = Callable[[], Coroutine[Any, Any, int | None]]
@@ -42,7 +48,7 @@ AMF_NOREPLY: Final = 0x8
 AMF_NOTIFY_ERR: Final = 0x10
 
 
-@attrs.frozen
+@frozen
 class Send:
     """Deliver `message` to `dest`, blocking until it is taken.  Result: None."""
 
@@ -50,14 +56,14 @@ class Send:
     message: Message
 
 
-@attrs.frozen
+@frozen
 class Receive:
     """Take the next message from `source`.  Result: `(source, message, status)`."""
 
     source: int = ANY
 
 
-@attrs.frozen
+@frozen
 class SendRec:
     """Send `message` to `dest` and wait for its answer.  Result: the answering message."""
 
@@ -65,7 +71,7 @@ class SendRec:
     message: Message
 
 
-@attrs.frozen
+@frozen
 class ForkingSendRec(SendRec):
     """A `SendRec` that may fork the caller: `child` is what the child would run.
 
@@ -76,14 +82,14 @@ class ForkingSendRec(SendRec):
     child: Program
 
 
-@attrs.frozen
+@frozen
 class Notify:
     """Post a notification to `dest`; never blocks.  Result: None."""
 
     dest: int
 
 
-@attrs.frozen
+@frozen
 class SendNb:
     """Send `message` to `dest` only if it is waiting for it.  Result: None; ENOTREADY if not."""
 
@@ -105,14 +111,14 @@ class AsyncEntry:
     result: int = 0
 
 
-@attrs.frozen
+@frozen
 class SendA:
     """Offer the messages in `table`, delivered as receivers come for them.  Result: None."""
 
     table: list[AsyncEntry]
 
 
-@attrs.frozen
+@frozen
 class KernelCall:
     """A call to the kernel itself (MINIX `sys_*`), whose answer is the message that results.
 
@@ -122,7 +128,7 @@ class KernelCall:
     request: Message
 
 
-@attrs.frozen
+@frozen
 class Load:
     """Read `length` bytes at `address` of the caller's memory.  Result: bytes.  May fault."""
 
@@ -130,7 +136,7 @@ class Load:
     length: int
 
 
-@attrs.frozen
+@frozen
 class Store:
     """Write `data` at `address` of the caller's memory.  Result: None.  May fault."""
 
@@ -138,14 +144,14 @@ class Store:
     data: bytes
 
 
-@attrs.frozen
+@frozen
 class Compute:
     """Use the processor for `duration` virtual nanoseconds.  Result: None."""
 
     duration: int
 
 
-@attrs.frozen
+@frozen
 class NextCommand:
     """Wait for the world outside to say what to do next; `outcome` is that of the last command.
 

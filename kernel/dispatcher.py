@@ -33,9 +33,9 @@ class Dispatcher:
     """Steps the processes of one machine.
 
     `steps` counts the steps made, `choices` holds the policy's answers (indexes into the ready
-    list, asked only when more than one process was ready), `stepping` is the process whose program
-    has control at this moment, and `current` the one that ran last.  `careful` tells that somebody
-    must know at once when a time is used up: there are quanta, or a virtual timer.
+    list, asked only when more than one process was ready), and `current` is the process that made
+    the last step.  `careful` tells that somebody must know at once when a time is used up: there
+    are quanta, or a virtual timer.
     """
 
     def __init__(self, machine: Machine, policy: Policy, limits: Limits) -> None:
@@ -44,7 +44,7 @@ class Dispatcher:
         self.limits = limits
         self.choices: list[int] = []
         self.steps = 0
-        self.stepping: Process | None = None
+        self.ending = False  # a program is being ended, and does what it does about that
         self.current: Process | None = None
         self.billed: Process | None = None
         self.billed_since = 0
@@ -79,6 +79,8 @@ class Dispatcher:
         last = self.steps + most
         try:
             self._run(min(last, self.limits.steps))
+            if not self.machine.ready.queue:
+                self.machine.inspect()
         except Panic as panic:
             self.machine.halt(panic)
             raise
@@ -132,14 +134,11 @@ class Dispatcher:
             if process.misc & _AGAIN:
                 request = process.request
             else:
-                self.stepping = process
                 try:
                     request = process.coroutine.send(process.result)  # type: ignore[union-attr]
                 except BaseException as error:
-                    self.stepping = None
                     machine.fate.program_ended(process, error)
                     continue
-                self.stepping = None
                 process.request = request
             try:
                 enter, cost = table[type(request)]

@@ -25,6 +25,7 @@ from kernel.limits import Stuck
 from kernel.panic import Panic
 from kernel.privilege import SYS_PROC
 from kernel.probes import ProgramEnded
+from kernel.wellformed import Malformed, demand_well_formed
 
 if TYPE_CHECKING:
     from kernel.machine import Machine
@@ -189,19 +190,12 @@ def flaw_of(request: Any) -> str:
         expected = FIELD_TYPES.get(attribute.name)
         if expected is not None and not isinstance(value, expected):
             return f"made a {type(request).__name__} whose {attribute.name} is {value!r:.100}"
-    message = getattr(request, "message", None) or getattr(request, "request", None)
+    message = getattr(request, "message", None)
     if message is not None:
-        return flaw_of_message(message)
-    return ""
-
-
-def flaw_of_message(message: Message) -> str:
-    """What is ill-formed about a message's fields; empty if nothing."""
-    fields: Any = attrs.fields
-    for attribute in fields(type(message)):
-        value = getattr(message, attribute.name)
-        if not isinstance(value, int | bytes | bytearray | tuple):
-            return f"sent a {type(message).__name__} whose {attribute.name} is {value!r:.100}"
+        try:
+            demand_well_formed(message)
+        except Malformed as flaw:
+            return f"sent what is no message: {flaw}"
     return ""
 
 

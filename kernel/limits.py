@@ -9,6 +9,7 @@ That ends the process, never the simulator.
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 import weakref
@@ -86,7 +87,7 @@ class Watchdog:
 
 
 def _look_at(watched: _Watched, dispatcher: Dispatcher) -> None:
-    if dispatcher.stepping is None:
+    if not _in_program(dispatcher):
         watched.step = -1
         return
     now = time.monotonic()
@@ -95,18 +96,33 @@ def _look_at(watched: _Watched, dispatcher: Dispatcher) -> None:
         return
     limits = dispatcher.limits
     if resident_memory() - watched.memory > limits.host_memory:
-        _raise_in_program(watched, dispatcher, StuckAllocating)
+        _raise_in_program(dispatcher, StuckAllocating)
     elif now - watched.since > limits.host_seconds:
-        _raise_in_program(watched, dispatcher, Stuck)
+        _raise_in_program(dispatcher, Stuck)
         watched.since = now
 
 
-def _raise_in_program(watched: _Watched, dispatcher: Dispatcher, kind: type[Stuck]) -> None:
+def _in_program(dispatcher: Dispatcher) -> bool:
+    """Whether the dispatcher's thread executes the program of a process at this moment.
+
+    It does if the frame of the process's coroutine is on its stack, or a program is being ended.
+    """
+    if dispatcher.ending:
+        return True
+    process = dispatcher.current
+    program = getattr(process.coroutine, "cr_frame", None) if process is not None else None
+    frame = sys._current_frames().get(dispatcher.thread)
+    while frame is not None and frame is not program:
+        frame = frame.f_back
+    return frame is not None
+
+
+def _raise_in_program(dispatcher: Dispatcher, kind: type[Stuck]) -> None:
     import ctypes  # costs much, is wanted seldom
 
-    # This thread holds the interpreter, so the other one stands still, and if it stands inside the
-    # program, the program is where the exception comes out.
-    if dispatcher.stepping is not None and dispatcher.steps == watched.step:
+    # This thread holds the interpreter, so the other one stands still where it is now: if that is
+    # inside the program, the program is where the exception comes out.
+    if _in_program(dispatcher):
         ctypes.pythonapi.PyThreadState_SetAsyncExc(
             ctypes.c_ulong(dispatcher.thread), ctypes.py_object(kind)
         )

@@ -249,10 +249,10 @@ class Machine:
         dispatcher = self.dispatcher
         for coroutine in (process.coroutine, *(each.coroutine for each in process.interrupted)):
             if coroutine is not None:
-                dispatcher.ending = coroutine
+                dispatcher.ending = True
                 with suppress(Exception, Stuck):
                     coroutine.close()
-                dispatcher.ending = None
+                dispatcher.ending = False
         process.coroutine = None
         process.interrupted.clear()
 

@@ -33,6 +33,8 @@ from kernel.costs import Costs
 from kernel.fate import Vanish
 from kernel.faults import loading, storing
 from kernel.handlers import GoOn, going_on
+from kernel.privilege import SYS_PROC
+from kernel.wellformed import demand_well_formed
 
 if TYPE_CHECKING:
     from kernel.machine import Machine
@@ -47,6 +49,8 @@ def sending(machine: Machine) -> Enter:
     send = machine.rendezvous.send
 
     def enter(process: Process, trap: Send) -> None:
+        if not process.privilege.flags & SYS_PROC:
+            demand_well_formed(trap.message)
         process.result = None
         code = send(process, trap.dest, trap.message)
         if code < 0:
@@ -72,6 +76,8 @@ def requesting(machine: Machine) -> Enter:
     sendrec = machine.rendezvous.sendrec
 
     def enter(process: Process, trap: SendRec) -> None:
+        if not process.privilege.flags & SYS_PROC:
+            demand_well_formed(trap.message)
         code = sendrec(process, trap.dest, trap.message)
         if code < 0:
             process.result = IpcError(code)
@@ -95,6 +101,8 @@ def sending_at_once(machine: Machine) -> Enter:
     sendnb = machine.rendezvous.sendnb
 
     def enter(process: Process, trap: SendNb) -> None:
+        if not process.privilege.flags & SYS_PROC:
+            demand_well_formed(trap.message)
         code = sendnb(process, trap.dest, trap.message)
         process.result = IpcError(code) if code < 0 else None
 
