@@ -7,6 +7,7 @@ does ends the simulator.
 
 from __future__ import annotations
 
+import functools
 import traceback
 import types
 from collections.abc import Generator
@@ -50,8 +51,7 @@ class Fate:
         status = exit_status(error)
         if status is not None:
             self._report(process, status, "")
-            process.coroutine = leave(status)
-            process.result = None
+            self._end(process, status)
             return
         self._raised(process, error)
 
@@ -61,9 +61,14 @@ class Fate:
         self._report(process, -1, text)
         self._machine.complain(f"{process.name}: {text}; {signal_name(signal)}")
         # Should the process outlive the signal, it has nothing to do but to leave.
-        process.coroutine = leave(1)
-        process.result = None
+        self._end(process, 1)
         self._machine.signals.cause(process, signal)
+
+    def _end(self, process: Process, status: int) -> None:
+        """Let `process` leave when it next runs, whatever it was doing."""
+        self._machine.start(process, functools.partial(leave, status))
+        process.interrupted.clear()
+        process.result = None
 
     def _server_ended(self, process: Process, error: BaseException) -> None:
         if isinstance(error, Panic):
@@ -105,8 +110,7 @@ class Fate:
             raise panic
         self._report(process, -1, flaw)
         self._machine.complain(f"{process.name}: {flaw}; SIGILL")
-        process.coroutine = leave(1)
-        process.result = None
+        self._end(process, 1)
         self._machine.signals.cause(process, SIGILL)
 
     def unmanaged(self, process: Process, signal: int) -> None:

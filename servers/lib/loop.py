@@ -22,9 +22,10 @@ from typing import Any, ClassVar, Final, TypeAlias
 import attrs
 
 from ipc.endpoint import NONE, endpoint_name
-from ipc.errors import EINVAL, ENOSYS, IpcError
+from ipc.errors import ENOSYS, IpcError
 from ipc.message import Message, Reply
-from ipc.requests import Unreadable, as_request
+from ipc.registry import BY_NUMBER
+from ipc.requests import as_request
 from ipc.traps import FROM_KERNEL, NOTIFY_CALL, STATUS_CALL_MASK, Receive, Send, SendNb, trap
 from kernel.panic import Panic
 from kernel.process import Context
@@ -137,12 +138,10 @@ class Server:
             elif status & FROM_KERNEL:
                 handler = self.handler(source, message)
             else:
-                try:
+                kind = type(message)
+                if kind is not BY_NUMBER.get(message.type, kind):
                     message = as_request(message)
-                except Unreadable:
-                    handler = do_unreadable
-                else:
-                    handler = self.handler(source, message)
+                handler = self.handler(source, message)
             if handler is not None:
                 coroutine = handler(self, source, message)
                 call = Call(self, source, message, coroutine, context.delivered, None, not notified)
@@ -247,11 +246,6 @@ class Server:
 async def do_unknown(_server: Server, _source: int, _message: Message) -> Message:
     """Refuse a request whose number is not in the table."""
     raise Refused(ENOSYS)
-
-
-async def do_unreadable(_server: Server, _source: int, _message: Message) -> Message:
-    """Refuse what no 64 bytes can carry, which is no message."""
-    raise Refused(EINVAL)
 
 
 def _handler_name(call: Call) -> str:

@@ -11,6 +11,7 @@ import attrs
 
 from ipc.errors import E2BIG, IpcError
 from ipc.message import Message
+from ipc.requests import as_request
 from ipc.traps import Compute, Load, SendRec, Store, trap
 from kernel.process import Context
 from servers.lib.layout import DATA_END, STACK_BASE, STACK_POINTER
@@ -35,8 +36,12 @@ class Library:
     stack_pointer: int = STACK_POINTER
 
     async def syscall(self, dest: int, request: Message) -> Any:
-        """Make a call; the answer, whose `type` is not negative.  Raises CallFailed."""
-        return checked(request, await _ask(SendRec(dest, request)))
+        """Make a call; the answer, whose `type` is not negative.  Raises CallFailed.
+
+        Numbers that are too large wrap, as they do on their way into C's types; what is no
+        number at all raises Unreadable.
+        """
+        return checked(request, await _ask(SendRec(dest, as_request(request))))
 
     def on_stack(self, length: int, above: int = 0) -> int:
         """The address of `length` bytes of the stack, good for one call.
