@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ipc.endpoint import NONE
 from kernel.clock import tick_time
+from kernel.flags import RTS_RECEIVING
 from tests.kernel.kit import Kernel, play
 
 SCRIPTS = {
@@ -87,3 +89,16 @@ def test_timestamp_is_that_of_the_delivery() -> None:
     kernel.run("pm notify vfs")
     kernel.clock.now = tick_time(8)
     assert kernel.run("vfs receive ANY") == "vfs receive ANY -> OK; vfs gets pm @8 NOTIFY"
+
+
+def test_what_is_pending_from_nobody_is_passed_over() -> None:
+    kernel = Kernel()
+    nobody = kernel.table.privileges[40]
+    assert nobody.slot == NONE
+    vm = kernel["vm"].privilege
+    vm.notify_pending |= nobody.bit
+    vm.async_pending |= nobody.bit
+    kernel.run("vm receive ANY")
+    assert kernel["vm"].rts == RTS_RECEIVING
+    kernel.ipc.clear_endpoint(kernel["vm"])
+    assert not vm.async_pending
