@@ -7,6 +7,7 @@ import pytest
 from ipc.endpoint import NONE
 from kernel.clock import tick_time
 from kernel.flags import RTS_RECEIVING
+from kernel.rendezvous import BLOCKED
 from tests.kernel.kit import Kernel, play
 
 SCRIPTS = {
@@ -98,7 +99,7 @@ def test_what_is_pending_from_nobody_is_passed_over() -> None:
     vm = kernel["vm"].privilege
     vm.notify_pending |= nobody.bit
     vm.async_pending |= nobody.bit
-    kernel.run("vm receive ANY")
+    assert kernel.ipc.receive(kernel["vm"]) == BLOCKED
     assert kernel["vm"].rts == RTS_RECEIVING
     kernel.ipc.clear_endpoint(kernel["vm"])
     assert not vm.async_pending
