@@ -11,8 +11,8 @@ from ipc.traps import NextCommand, Receive, Send, SendRec, trap
 from kernel.machine import Configuration, Machine
 from tracing.records import Recorder
 
-ROUND_TRIPS = 10_000
-EVENTS_KEPT = 3_000
+ROUND_TRIPS = 2_500
+EVENTS_KEPT = 1_500
 
 _REQUEST = PmGetuid()
 _ANSWER = Reply()

@@ -10,17 +10,17 @@ from benchmarks.figure import Figure, Measure
 SIZE_ROUNDS = 3
 
 
-def _to_t(name: str, target: float, subject: Measure, rounds: int = 5) -> Figure:
+def _to_t(name: str, target: float, subject: Measure, rounds: int = 15) -> Figure:
     return Figure(name, target, "T", subject, peers.trio_round_trip, rounds)
 
 
 FIGURES = (
-    _to_t("SENDREC round trip", 0.25, exchange.round_trip, rounds=9),
+    _to_t("SENDREC round trip", 0.25, exchange.round_trip),
     Figure(
         "SENDREC round trip, to SimPy", 0.6, "SimPy",
-        exchange.round_trip, peers.simpy_round_trip, rounds=9,
+        exchange.round_trip, peers.simpy_round_trip, rounds=15,
     ),
-    _to_t("SENDREC round trip, every event recorded", 0.5, exchange.recorded_round_trip, rounds=9),
+    _to_t("SENDREC round trip, every event recorded", 0.5, exchange.recorded_round_trip),
     Figure(
         "SENDREC round trip, 10,000 processes to 10", 1.2, "of 10",
         partial(exchange.round_trip, 10_000), partial(exchange.round_trip, 10),
@@ -35,14 +35,14 @@ FIGURES = (
     ),
     _to_t("fork and exit, each of 4,096 pages", 1 / 100, partial(memory.fork_and_exit, 4_096, 10)),
     _to_t(
-        "fork and exit, each of 262,144 pages", 1 / 300, partial(memory.fork_and_exit, 262_144, 1)
+        "fork and exit, each of 262,144 pages", 1 / 300, partial(memory.fork_and_exit, 262_144, 1), 7
     ),
-    _to_t("munmap, each of 262,144 pages", 1 / 300, partial(memory.unmap_resident, 262_144)),
+    _to_t("munmap, each of 262,144 pages", 1 / 300, partial(memory.unmap_resident, 262_144), 7),
     _to_t("protect, each of 262,144 pages", 1 / 300, partial(memory.protect_resident, 262_144)),
     _to_t("MAP_PREALLOC, each of 65,536 pages", 1 / 50, partial(memory.preallocate, 65_536)),
     Figure(
         "`sendrec run` of a small scenario", 2.0, "imports",
-        starting.run_command, starting.bare_import,
+        starting.run_command, starting.bare_import, rounds=9,
     ),
     _to_t("boot of a machine", 150.0, starting.boot_machine),
     Figure(

@@ -28,7 +28,7 @@ async def _faults(libc: Libc, pages: int) -> float:
     return (perf_counter() - started) / pages
 
 
-def anonymous_fault(pages: int = 2_000) -> float:
+def anonymous_fault(pages: int = 600) -> float:
     """Seconds for a store to an anonymous page that is not there yet, until it is done."""
     return run_program(partial(_faults, pages=pages))
 
@@ -62,7 +62,7 @@ async def _map_one(libc: Libc, regions: int, times: int) -> float:
     return (perf_counter() - started) / times
 
 
-def map_and_unmap(regions: int, times: int = 1_000) -> float:
+def map_and_unmap(regions: int, times: int = 400) -> float:
     """Seconds for mmap and munmap of one page in a process with so many regions."""
     return run_program(partial(_map_one, regions=regions, times=times))
 
@@ -119,7 +119,7 @@ async def _map_file(libc: Libc, pages: int, cached: bool) -> float:
     return await _touch(libc, second, pages) if cached else from_disk
 
 
-def file_fault(cached: bool, pages: int = 500) -> float:
+def file_fault(cached: bool, pages: int = 300) -> float:
     """Seconds for a load from a page of a mapped file: in the page cache, or only on the disk."""
     program = partial(_map_file, pages=pages, cached=cached)
     return run_program(program, files={"/big": b"x" * (pages * PAGE)})

@@ -8,7 +8,7 @@ from typing import Any
 
 import trio
 
-ROUND_TRIPS = 3_000
+ROUND_TRIPS = 800
 
 
 def trio_round_trip(round_trips: int = ROUND_TRIPS) -> float:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ipc import kernelcalls as calls
-from ipc.errors import EBADREQUEST, ECALLDENIED, EDONTREPLY
+from ipc.errors import EBADREQUEST, ECALLDENIED, EDONTREPLY, OK
 from ipc.message import Message, RawMessage, Reply
 from kernel.calls.copies import (
     do_memset,
@@ -99,6 +99,9 @@ CALLS: Final[dict[type[Message], Call]] = {
 }
 
 
+_DONE: Final = Reply(OK)  # messages are never changed, so that one is enough
+
+
 class KernelCalls:
     """Takes kernel calls from processes."""
 
@@ -109,17 +112,22 @@ class KernelCalls:
         """Do a kernel call, or do one again for which VM has provided memory."""
         machine = self._machine
         answer = self._dispatch(caller, request)
-        if answer == VMSUSPEND:
+        if not isinstance(answer, int):
+            result = answer
+        elif answer == OK:
+            result = _DONE
+        elif answer == VMSUSPEND:
             caller.misc |= MF_KCALL_RESUME
             if machine.probes.emit is not None:
                 machine.probes.called(caller, request, None)
             return
+        else:
+            result = Reply(answer)
         caller.misc &= ~MF_KCALL_RESUME
         caller.memory_request = None
         if answer == EDONTREPLY:
             caller.result = None
             return
-        result = Reply(answer) if isinstance(answer, int) else answer
         caller.result = result
         if machine.probes.emit is not None:
             machine.probes.called(caller, request, result)

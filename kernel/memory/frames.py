@@ -1,7 +1,8 @@
 """Physical memory: what every byte of the machine's memory holds.
 
-Contents are sparse: a frame that nobody has written does not exist and reads as zeros, so a
-machine with a gigabyte of memory costs nothing until programs use it.
+Contents are sparse: a frame that nobody has written does not exist and reads as zeros, and of one
+that was written only the bytes up to the last one are kept.  So a machine with a gigabyte of memory
+costs nothing until programs use it, and then no more than what they write.
 
 Source: MINIX ``kernel/arch/i386/memory.c`` (phys_copy, phys_memset).
 """
@@ -18,8 +19,6 @@ PAGE_SIZE: Final = 4096
 PAGE_SHIFT: Final = 12
 PAGE_MASK: Final = PAGE_SIZE - 1
 ADDRESS_LIMIT: Final = 1 << 32
-
-_ZERO_PAGE: Final = bytes(PAGE_SIZE)
 
 
 class Frames:
@@ -50,7 +49,10 @@ class Frames:
         offset = phys & PAGE_MASK
         if offset + length <= PAGE_SIZE and 0 <= phys < ADDRESS_LIMIT:
             page = self.contents.get(phys >> PAGE_SHIFT)
-            return bytes(length) if page is None else bytes(page[offset : offset + length])
+            if page is None:
+                return bytes(length)
+            kept = bytes(page[offset : offset + length])
+            return kept if len(kept) == length else kept.ljust(length, b"\0")
         _demand_inside(phys, length)
         return b"".join(self.read(start, size) for start, size in _pieces(phys, length))
 
@@ -61,7 +63,9 @@ class Frames:
         if offset + length <= PAGE_SIZE and 0 <= phys < ADDRESS_LIMIT:
             page = self.contents.get(phys >> PAGE_SHIFT)
             if page is None:
-                page = self.contents[phys >> PAGE_SHIFT] = bytearray(_ZERO_PAGE)
+                page = self.contents[phys >> PAGE_SHIFT] = bytearray()
+            if len(page) < offset:
+                page.extend(bytes(offset - len(page)))
             page[offset : offset + length] = data
             return
         _demand_inside(phys, length)
