@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--json FILE] [NAME...]`: measure, print a table, compare with targets.
+"""`python -m benchmarks [NAME...]`: measure, print a table, compare with targets.
 
 The exit status is 0 even if a target is missed: a figure is a finding, not a failure.
 """
@@ -33,17 +33,31 @@ def line(result: Result) -> str:
     return f"{result.name:58} {cost_text(result):>12}  {ratio:18} {target:16} {verdict}"
 
 
+def row(result: Result) -> str:
+    """One row of the table in README.md."""
+    verdict = "yes" if result.met else "no"
+    cells = (
+        result.name,
+        cost_text(result),
+        f"{result.ratio:.3g} {result.peer_name}",
+        f"{result.target:.3g}",
+        verdict,
+    )
+    return f"| {' | '.join(cells)} |"
+
+
 def main() -> None:
     """Measure what is asked for, or everything."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--json", metavar="FILE", type=Path, help="also write the figures here")
+    parser.add_argument("--markdown", action="store_true", help="print rows for README.md")
     parser.add_argument("names", nargs="*", metavar="NAME", help="only figures with this in them")
     options = parser.parse_args()
     results = []
     for figure in FIGURES:
         if not options.names or any(name in figure.name for name in options.names):
             results.append(measure(figure))
-            print(line(results[-1]), flush=True)
+            print((row if options.markdown else line)(results[-1]), flush=True)
     if options.json:
         records = [result.as_json() for result in results]
         options.json.write_text(json.dumps(records, indent=2) + "\n")

@@ -35,7 +35,8 @@ FIGURES = (
     ),
     _to_t("fork and exit, each of 4,096 pages", 1 / 100, partial(memory.fork_and_exit, 4_096, 10)),
     _to_t(
-        "fork and exit, each of 262,144 pages", 1 / 300, partial(memory.fork_and_exit, 262_144, 1), 7
+        "fork and exit, each of 262,144 pages", 1 / 300,
+        partial(memory.fork_and_exit, 262_144, 1), 7,
     ),
     _to_t("munmap, each of 262,144 pages", 1 / 300, partial(memory.unmap_resident, 262_144), 7),
     _to_t("protect, each of 262,144 pages", 1 / 300, partial(memory.protect_resident, 262_144)),
