@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from ipc.errors import IpcError
 from kernel.clock import NEVER
 from kernel.flags import MF_ACCESS_AGAIN, MF_KCALL_RESUME, RTS_PREEMPTED
 from kernel.limits import WATCHDOG, LimitReached, Limits
@@ -54,7 +55,7 @@ class Dispatcher:
         self.careful = policy.quanta
         self.thread = 0
         self.stop_wanted = False
-        self._table: dict[type, tuple[Callable[[Process, Any], None], int]] = {
+        self._table: dict[type, tuple[Callable[[Process, Any], int | None], int]] = {
             kind: (entry.enter(machine), entry.cost(machine.costs)) for kind, entry in TRAPS.items()
         }
         self._watched = False
@@ -147,7 +148,9 @@ class Dispatcher:
                 continue
             clock.now += cost
             try:
-                enter(process, request)
+                code = enter(process, request)
+                if code and code < 0:
+                    process.result = IpcError(code)
             except Exception as error:
                 machine.fate.trap_failed(process, request, error)
 

@@ -20,7 +20,7 @@ Source: MINIX ``kernel/proc.c`` do_sync_ipc, mini_send, mini_receive; ``kernel/i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from ipc.endpoint import ANY
 from ipc.errors import (
@@ -40,6 +40,9 @@ from ipc.traps import (
     SEND_CALL,
     SENDNB_CALL,
     SENDREC_CALL,
+    Receive,
+    Send,
+    SendRec,
 )
 from kernel import death, notify, senda
 from kernel.deadlock import closes_circle
@@ -53,6 +56,8 @@ from kernel.flags import (
     RTS_SENDING,
 )
 from kernel.panic import Panic
+from kernel.privilege import SYS_PROC
+from kernel.wellformed import demand_well_formed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,8 +118,16 @@ class Rendezvous:
 
     def send(self, caller: Process, dest: int, message: Message | None) -> int:
         """SEND `message`; None is one that cannot be read from the caller's memory (EFAULT)."""
+        return self.enter_send(caller, Send(dest, cast("Message", message)))
+
+    def enter_send(self, caller: Process, trap: Send) -> int:
+        """SEND, as the trap that a process makes."""
+        dest = trap.dest
+        message = trap.message
         receiver = self.endpoints.get(dest)
         privilege = caller.privilege
+        if not privilege.flags & SYS_PROC and message is not None:
+            demand_well_formed(message)
         if (
             receiver is None
             or not privilege.ipc_to & receiver.privilege.bit
@@ -122,6 +135,7 @@ class Rendezvous:
             or receiver.slot < 0
         ):
             return _refusal(caller, dest, receiver)
+        caller.result = None
         return self._deliver(caller, receiver, message, SEND_CALL)
 
     def sendnb(self, caller: Process, dest: int, message: Message | None) -> int:
@@ -139,8 +153,16 @@ class Rendezvous:
 
     def sendrec(self, caller: Process, dest: int, message: Message | None) -> int:
         """SENDREC: send `message` and wait for the answer.  A kernel task never answers."""
+        return self.enter_sendrec(caller, SendRec(dest, cast("Message", message)))
+
+    def enter_sendrec(self, caller: Process, trap: SendRec) -> int:
+        """SENDREC, as the trap that a process makes."""
+        dest = trap.dest
+        message = trap.message
         receiver = self.endpoints.get(dest)
         privilege = caller.privilege
+        if not privilege.flags & SYS_PROC and message is not None:
+            demand_well_formed(message)
         if (
             receiver is None
             or not privilege.ipc_to & receiver.privilege.bit
@@ -157,6 +179,11 @@ class Rendezvous:
 
     def receive(self, caller: Process, source: int = ANY) -> int:
         """RECEIVE a message from `source`, an endpoint or ANY.  Needs no permission to send."""
+        return self.enter_receive(caller, Receive(source))
+
+    def enter_receive(self, caller: Process, trap: Receive) -> int:
+        """RECEIVE, as the trap that a process makes."""
+        source = trap.source
         sender = None
         if source != ANY:
             sender = self.endpoints.get(source)

@@ -1,8 +1,8 @@
 """What each trap does: the table through which every process enters the kernel.
 
 Each function here makes, for one machine, what does the trap: that gets the process and its trap
-record, and leaves in `process.result` what the process gets when it runs next, or leaves the
-process blocked.
+record.  It leaves in `process.result` what the process gets when it runs next, or leaves the process
+blocked; or it returns an error number, of which the dispatcher makes the result.
 
 Source: MINIX ``kernel/proc.c`` do_ipc.
 """
@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import attrs
 
-from ipc.errors import IpcError
 from ipc.traps import (
     Compute,
     ForkingSendRec,
@@ -41,57 +40,31 @@ if TYPE_CHECKING:
     from kernel.process import Process
 
 
-Enter: TypeAlias = "Callable[[Process, Any], None]"
+Enter: TypeAlias = "Callable[[Process, Any], int | None]"
 
 
 def sending(machine: Machine) -> Enter:
     """SEND: hand over a message, waiting for the receiver."""
-    send = machine.rendezvous.send
-
-    def enter(process: Process, trap: Send) -> None:
-        if not process.privilege.flags & SYS_PROC:
-            demand_well_formed(trap.message)
-        process.result = None
-        code = send(process, trap.dest, trap.message)
-        if code < 0:
-            process.result = IpcError(code)
-
-    return enter
+    return machine.rendezvous.enter_send
 
 
 def receiving(machine: Machine) -> Enter:
     """RECEIVE: take a message, waiting for one."""
-    receive = machine.rendezvous.receive
-
-    def enter(process: Process, trap: Receive) -> None:
-        code = receive(process, trap.source)
-        if code < 0:
-            process.result = IpcError(code)
-
-    return enter
+    return machine.rendezvous.enter_receive
 
 
 def requesting(machine: Machine) -> Enter:
     """SENDREC: hand over a request and wait for the answer."""
-    sendrec = machine.rendezvous.sendrec
-
-    def enter(process: Process, trap: SendRec) -> None:
-        if not process.privilege.flags & SYS_PROC:
-            demand_well_formed(trap.message)
-        code = sendrec(process, trap.dest, trap.message)
-        if code < 0:
-            process.result = IpcError(code)
-
-    return enter
+    return machine.rendezvous.enter_sendrec
 
 
 def notifying(machine: Machine) -> Enter:
     """NOTIFY: post a notification."""
     notify = machine.rendezvous.notify
 
-    def enter(process: Process, trap: Notify) -> None:
-        code = notify(process, trap.dest)
-        process.result = IpcError(code) if code < 0 else None
+    def enter(process: Process, trap: Notify) -> int:
+        process.result = None
+        return notify(process, trap.dest)
 
     return enter
 
@@ -100,11 +73,11 @@ def sending_at_once(machine: Machine) -> Enter:
     """SENDNB: hand over a message if the receiver waits for it."""
     sendnb = machine.rendezvous.sendnb
 
-    def enter(process: Process, trap: SendNb) -> None:
+    def enter(process: Process, trap: SendNb) -> int:
         if not process.privilege.flags & SYS_PROC:
             demand_well_formed(trap.message)
-        code = sendnb(process, trap.dest, trap.message)
-        process.result = IpcError(code) if code < 0 else None
+        process.result = None
+        return sendnb(process, trap.dest, trap.message)
 
     return enter
 
@@ -113,9 +86,9 @@ def offering(machine: Machine) -> Enter:
     """SENDA: offer a table of messages."""
     senda = machine.rendezvous.senda
 
-    def enter(process: Process, trap: SendA) -> None:
-        code = senda(process, trap.table)
-        process.result = IpcError(code) if code < 0 else None
+    def enter(process: Process, trap: SendA) -> int:
+        process.result = None
+        return senda(process, trap.table)
 
     return enter
 
