@@ -26,9 +26,9 @@ def sent(action: Action) -> list[tuple[str, Message]]:
     messages: list[tuple[str, Message]] = []
 
     def listen(event: Any) -> None:
-        if isinstance(event, MessageSent) and event.source == system.init.endpoint:
-            if not event.from_kernel:
-                messages.append((endpoint_name(event.dest), event.message))
+        mine = isinstance(event, MessageSent) and event.source == system.init.endpoint
+        if mine and not event.from_kernel:
+            messages.append((endpoint_name(event.dest), event.message))
 
     system.machine.probes.listen(listen)
 
