@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable
+from typing import Final
 
 import attrs
 
@@ -11,6 +12,8 @@ from scenarios import syntax
 from scenarios.constants import constant, constant_names
 from scenarios.source import BadInput, Place
 from scenarios.values import ProcessName, Value
+
+NEARNESS: Final = 0.75  # of words, as difflib measures it
 
 # Answers a question about the machine: function, arguments, place.
 Oracle = Callable[[syntax.Apply, "Scope"], Value]
@@ -64,5 +67,5 @@ def unknown_name(name: str, at: Place, bound: Iterable[str]) -> BadInput:
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """A hint that names what `word` may have been meant to be; empty if nothing is near."""
-    near = difflib.get_close_matches(word, list(known), 3)
+    near = difflib.get_close_matches(word, list(known), 3, NEARNESS)
     return f"did you mean {' or '.join(near)}?" if near else ""

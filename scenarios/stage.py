@@ -89,6 +89,9 @@ class Stage:
 def set_up(scenario: syntax.Scenario, config: MachineConfig) -> Stage:
     """The machine of a scenario, at rest, with its files and processes.  Raises BadInput."""
     statements = list(flatten(scenario.statements))
+    for statement in statements:
+        if isinstance(statement, syntax.Process | syntax.Server):
+            _look_beside(statement.at)
     files = [file_content(each) for each in statements if isinstance(each, syntax.File)]
     stage = Stage(_boot(config, {each.path: each.content for each in files}, statements))
     for process in stage.machine.table.all():
@@ -164,11 +167,8 @@ def _add_process(stage: Stage, settings: ProcessSettings, at: Place) -> None:
 
 
 def find_program(where: str, at: Place) -> Program:
-    """The program at `module:function`, looked for beside the scenario too.  Raises BadInput."""
+    """The program at `module:function`.  Raises BadInput."""
     module, _, name = where.partition(":")
-    beside = str((at.source.path or Path()).parent)
-    if beside not in sys.path:
-        sys.path.insert(0, beside)
     try:
         found = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
@@ -176,3 +176,10 @@ def find_program(where: str, at: Place) -> Program:
     if not callable(found):
         raise BadInput(f"{where} is no program: it cannot be called", at)
     return found  # type: ignore[no-any-return]
+
+
+def _look_beside(place: Place) -> None:
+    """Let modules be found that lie where the scenario does."""
+    beside = str((place.source.path or Path()).parent.resolve())
+    if beside not in sys.path:
+        sys.path.insert(0, beside)

@@ -19,7 +19,7 @@ import attrs
 import click
 
 from scenarios.catalog import find
-from scenarios.run import Overrides
+from scenarios.run import EXIT_STATUS, Overrides
 from scenarios.source import BadInput
 from sendrec.commands.options import overrides
 
@@ -72,18 +72,24 @@ def _check(name: str, times: int, machine: Overrides) -> int:
     assert source.path is not None, "find reads files"
     path = str(source.path.resolve())
     environments = [ENVIRONMENTS[number % len(ENVIRONMENTS)] for number in range(times)]
-    first, *others = [_run(path, each, machine) for each in environments]
-    for environment, trace in zip(environments[1:], others, strict=True):
-        if trace != first:
+    first = _run(path, environments[0], machine)
+    if first.returncode == EXIT_STATUS["bad"]:
+        click.echo(first.stdout.decode("utf-8", "replace"), err=True, nl=False)
+        return first.returncode
+    for environment in environments[1:]:
+        other = _run(path, environment, machine)
+        if other.stdout != first.stdout:
             click.echo(f"DIFFERS   {name}: {environments[0].name} and {environment.name}")
-            click.echo(_first_difference(first, trace))
+            click.echo(_first_difference(first.stdout, other.stdout))
             return 1
-    click.echo(f"same      {name}  ({times} runs, {first.count(os.linesep.encode())} lines)")
+    click.echo(f"same      {name}  ({times} runs, {first.stdout.count(os.linesep.encode())} lines)")
     return 0
 
 
-def _run(path: str, environment: Environment, machine: Overrides) -> bytes:
-    """The trace of one run, and how it ended."""
+def _run(
+    path: str, environment: Environment, machine: Overrides
+) -> subprocess.CompletedProcess[bytes]:
+    """One run; its output is the trace, and how it ended."""
     options = [machine.policy or "", "" if machine.seed is None else str(machine.seed)]
     paths = [str(Path(each or ".").resolve()) for each in sys.path]
     with tempfile.TemporaryDirectory() as elsewhere:
@@ -98,7 +104,7 @@ def _run(path: str, environment: Environment, machine: Overrides) -> bytes:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             check=False,
-        ).stdout  # fmt: skip
+        )  # fmt: skip
 
 
 def print_run() -> None:
@@ -108,7 +114,12 @@ def print_run() -> None:
     path, policy, seed, quirks = sys.argv[1:]
     machine = Overrides(policy or None, int(seed) if seed else None, quirks or None)
     outcome = run(find(path), machine, click.echo)
-    click.echo(f"{outcome.status} {outcome.reason} {outcome.schedule}")
+    click.echo(
+        outcome.reason
+        if outcome.status == "bad"
+        else f"{outcome.status} {outcome.reason} {outcome.schedule}"
+    )
+    sys.exit(EXIT_STATUS[outcome.status])
 
 
 def _first_difference(one: bytes, other: bytes) -> str:

@@ -1,0 +1,40 @@
+"""The library under many random schedules: `python -m scenarios.seeds --seeds 100`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from scenarios.catalog import find, shipped
+from scenarios.run import Overrides, run
+
+
+@click.command()
+@click.option("--seeds", default=100, show_default=True, help="How many seeds to try.")
+@click.option("--first", default=0, show_default=True, help="The first seed.")
+@click.argument("names", nargs=-1)
+def main(seeds: int, first: int, names: tuple[str, ...]) -> None:
+    """Run shipped scenarios (or NAMES) under every policy and many seeds of the random one."""
+    schedules = [Overrides("fifo"), Overrides("priority")]
+    schedules += [Overrides("random", seed) for seed in range(first, first + seeds)]
+    failed = [name for name in names or shipped() if not _holds(name, schedules)]
+    click.echo(f"{len(failed)} of {len(names or shipped())} scenarios failed")
+    sys.exit(1 if failed else 0)
+
+
+def _holds(name: str, schedules: list[Overrides]) -> bool:
+    """Whether a scenario comes true under each of `schedules`; says so."""
+    source = find(name)
+    for schedule in schedules:
+        outcome = run(source, schedule)
+        if outcome.status != "ok":
+            click.echo(f"FAILED    {name} --policy {schedule.policy} --seed {schedule.seed}")
+            click.echo(outcome.reason)
+            return False
+    click.echo(f"ok        {name} ({len(schedules)} schedules)")
+    return True
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,295 @@
+"""The command `sendrec`, as a user calls it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import attrs
+import pytest
+
+from sendrec.cli import main
+from sendrec.version import VERSION
+
+ROOT = Path(__file__).parents[2]
+
+
+@attrs.frozen
+class Done:
+    """What a call of the command gave."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Sendrec = Callable[..., Done]
+
+
+@pytest.fixture
+def sendrec(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Sendrec:
+    """Calls the command in this process: `sendrec("run", "file.scn")`."""
+
+    def call(*arguments: str, cwd: Path | None = None) -> Done:
+        monkeypatch.setattr(sys, "argv", ["sendrec", *arguments])
+        monkeypatch.chdir(cwd or ROOT)
+        monkeypatch.setattr(sys, "path", list(sys.path))
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        printed = capfd.readouterr()
+        return Done(int(exit_.value.code or 0), printed.out, printed.err)
+
+    return call
+
+
+def _file(folder: Path, text: str, name: str = "t.scn") -> str:
+    (folder / name).write_text(text)
+    return str(folder / name)
+
+
+def test_one_line_a_file_and_a_summary(sendrec: Sendrec, tmp_path: Path) -> None:
+    good = _file(tmp_path, "init: getpid() = 1\n", "good.scn")
+    wrong = _file(tmp_path, "init: getpid() = 2\n", "wrong.scn")
+    bad = _file(tmp_path, "init getpid()\n", "bad.scn")
+    done = sendrec("run", good, wrong, bad, good)
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith(f"ok        {good}  (2 messages, ")
+    assert lines[1].startswith(f"FAILED    {wrong}  (2 messages, ")
+    assert lines[2] == f"{wrong}:1:18: getpid gave another result"
+    assert lines[-3] == f"BAD INPUT {bad}"
+    assert lines[-1] == "4 scenarios: 2 ok, 1 failed, 1 bad input"
+    assert done.stderr.splitlines()[0] == f"{bad}:1:6: unexpected 'getpid'; expected ':'"
+    assert done.returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("texts", "status"),
+    [
+        (["init: getpid()"], 0),
+        (["init: getpid() = 2"], 1),
+        (["init: getpid(3)"], 2),
+        (["init: getpid(3)", "init: getpid() = 2", "init: getpid()"], 2),
+    ],
+)
+def test_the_exit_status_is_the_worst(
+    sendrec: Sendrec, tmp_path: Path, texts: list[str], status: int
+) -> None:
+    files = [_file(tmp_path, text, f"{number}.scn") for number, text in enumerate(texts)]
+    assert sendrec("run", *files).returncode == status
+
+
+MISTAKES = {
+    "no command": ["ru"],
+    "no files": ["run"],
+    "no such option": ["run", "--polcy", "fifo", "library/heap"],
+    "no such policy": ["run", "--policy", "fif", "library/heap"],
+    "no such quirk": ["run", "--quirks", "nope", "library/heap"],
+    "no number": ["run", "--seed", "x", "library/heap"],
+    "a negative seed": ["run", "--seed", "-1", "library/heap"],
+    "a schedule that is none": ["run", "--policy", "replay:x", "library/heap"],
+    "a schedule of another run": ["run", "--policy", "replay:9x9", "library/heap"],
+    "no such file": ["run", "nowhere.scn"],
+    "no such scenario": ["run", "library/nothing"],
+    "a directory": ["run", "."],
+    "a binary file": ["run", sys.executable],
+    "no such file to check": ["check-determinism", "nowhere.scn"],
+    "once is not several times": ["check-determinism", "--times", "1", "library/heap"],
+    "no such file to measure": ["memory", "nowhere.scn"],
+    "no such recording": ["conform", "nowhere.jsonl.gz"],
+}
+
+
+@pytest.mark.parametrize("arguments", MISTAKES.values(), ids=MISTAKES)
+def test_a_users_mistake_is_one_error_and_never_a_traceback(
+    sendrec: Sendrec, arguments: list[str], tmp_path: Path
+) -> None:
+    done = sendrec(*arguments, cwd=tmp_path)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert done.stderr.strip()
+
+
+def test_wrong_options_are_named(sendrec: Sendrec, tmp_path: Path) -> None:
+    assert (
+        "unknown policy 'fif'; there are fifo, priority, random, replay"
+        in sendrec("run", "--policy", "fif", "library/heap").stderr
+    )
+    assert "--polcy" in sendrec("run", "--polcy", "x", "library/heap").stderr
+
+
+def test_a_file_in_another_encoding_is_bad_input(sendrec: Sendrec, tmp_path: Path) -> None:
+    (tmp_path / "latin.scn").write_bytes(b"# caf\xe9\n")
+    done = sendrec("run", "latin.scn", cwd=tmp_path)
+    assert done.stderr.strip() == "latin.scn:1:6: not a text file: byte 0xe9 is not UTF-8"
+
+
+def test_a_trace_shows_messages_under_the_calls_that_cause_them(
+    sendrec: Sendrec, tmp_path: Path
+) -> None:
+    done = sendrec("run", "--trace", _file(tmp_path, "init: getpid()\n"))
+    # The time, to the nanosecond, ends with the first three digits after the point.
+    calls = [re.sub(r"^ *\d+\.\d{3}", "", line) for line in done.stdout.splitlines()]
+    assert calls[0].strip() == "init: getpid()"
+    assert calls[1].strip().startswith("init -> PM: PM_GETPID")
+    assert len(calls[1]) - len(calls[1].lstrip()) > len(calls[0]) - len(calls[0].lstrip())
+    assert done.returncode == 0
+
+
+def test_the_trace_is_whole_when_the_machine_panics(sendrec: Sendrec, tmp_path: Path) -> None:
+    scenario = _file(
+        tmp_path,
+        "machine quirks=map-phys-len-wrap\nprocess mem endpoint=MEM\n"
+        "mem: sendrec(VM, VM_MAP_PHYS {ep: SELF, phaddr: 0, len: 0xFFFFFFFF})\n",
+    )
+    done = sendrec("run", "--trace", scenario)
+    assert done.returncode == 1
+    assert "mem -> VM: VM_MAP_PHYS" in done.stdout
+    assert "PANIC" in done.stdout
+    assert "(quirk map-phys-len-wrap)" in done.stdout
+    assert done.stderr == ""
+
+
+def test_a_failure_under_a_random_policy_says_how_to_make_it_again(
+    sendrec: Sendrec, tmp_path: Path
+) -> None:
+    scenario = _file(tmp_path, "init: fork() = kid\ncheck 1 == 2\n")
+    done = sendrec("run", "--policy", "random", "--seed", "3", scenario)
+    again = next(line for line in done.stdout.splitlines() if "to see all messages" in line)
+    arguments = again.partition("sendrec ")[2].split()
+    assert arguments[0] == "run"
+    replayed = sendrec(*arguments)
+    assert replayed.returncode == 1
+    assert f"{scenario}:2:7: this is not true" in replayed.stdout
+
+
+def test_the_policy_of_the_command_line_counts(sendrec: Sendrec, tmp_path: Path) -> None:
+    scenario = _file(tmp_path, "machine policy=random seed=1\ninit: fork() = a\n")
+    one, other = (
+        sendrec("run", "--trace", "--policy", policy, scenario).stdout
+        for policy in ("fifo", "random")
+    )
+    assert one != other
+
+
+def test_check_determinism_finds_the_library_the_same(sendrec: Sendrec) -> None:
+    done = sendrec("check-determinism", "library/together", "--policy", "random", "--seed", "7")
+    assert done.stdout.startswith("same      library/together  (4 runs, ")
+    assert done.returncode == 0
+
+
+def test_check_determinism_names_the_first_difference(sendrec: Sendrec, tmp_path: Path) -> None:
+    (tmp_path / "chance.py").write_text(
+        "async def main(libc):\n"
+        "    for word in {'a', 'b', 'c', 'd', 'e', 'f'}:\n"
+        "        await libc.open('/' + word) if False else await libc.compute(ord(word))\n"
+        "    return ord(next(iter({'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'})))\n"
+    )
+    scenario = _file(tmp_path, "process p program=chance:main\ninit: wait()\n")
+    done = sendrec("check-determinism", "--times", "6", scenario)
+    assert done.returncode == 1, done.stdout
+    assert done.stdout.startswith(f"DIFFERS   {scenario}: hash seed 0 and ")
+    assert "  line " in done.stdout
+
+
+def test_check_determinism_reports_a_scenario_that_cannot_run(
+    sendrec: Sendrec, tmp_path: Path
+) -> None:
+    done = sendrec("check-determinism", _file(tmp_path, "init getpid()"))
+    assert done.returncode == 2
+    assert "1:6: unexpected 'getpid'" in done.stderr
+
+
+def test_memory_says_who_uses_how_much(sendrec: Sendrec) -> None:
+    done = sendrec("memory", "library/copy-on-write")
+    assert done.returncode == 0
+    assert "init" in done.stdout
+    assert "resident" in done.stdout
+    assert "memory of the machine" in done.stdout
+
+
+def test_maps_come_as_minix_prints_them_and_as_a_table(sendrec: Sendrec, tmp_path: Path) -> None:
+    scenario = _file(
+        tmp_path,
+        'init: mmap(NULL, 8K, PROT_READ, MAP_PRIVATE|MAP_ANON, -1, 0) = b\ninit: store(b, "x")\n',
+    )
+    done = sendrec("run", "--maps", scenario)
+    assert "memory of init" in done.stdout
+    assert "map_printmap: map_name: anonymous memory" in done.stdout
+
+
+def test_the_version(sendrec: Sendrec) -> None:
+    assert sendrec("--version").stdout == f"sendrec {VERSION}\n"
+    assert f'version = "{VERSION}"' in (ROOT / "pyproject.toml").read_text()
+
+
+def test_the_library_is_listed(sendrec: Sendrec) -> None:
+    lines = sendrec("library").stdout.splitlines()
+    assert any(line.startswith("library/copy-on-write ") for line in lines)
+
+
+def test_python_can_run_it_as_a_module() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "sendrec", "run", "library/heap"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.startswith("ok        library/heap")
+
+
+def test_help_names_the_commands(sendrec: Sendrec) -> None:
+    shown = sendrec("--help").stdout
+    for command in ("run", "conform", "check-determinism", "memory", "library"):
+        assert command in shown
+
+
+def test_an_interruption_ends_the_run_at_once(tmp_path: Path) -> None:
+    scenario = _file(tmp_path, "init: fork() = kid\nrepeat 1000000\n    kid: getpid()\n")
+    running = subprocess.Popen(
+        [sys.executable, "-u", "-m", "sendrec", "run", "--trace", scenario],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert running.stdout is not None
+    while "PM_GETPID" not in running.stdout.readline():
+        pass
+    running.send_signal(signal.SIGINT)
+    _, errors = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert errors.split() == ["interrupted"]
+
+
+def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
+    scenario = _file(tmp_path, "repeat 2000\n    init: getpid()\n")
+    running = subprocess.Popen(
+        [sys.executable, "-m", "sendrec", "run", "--trace", scenario],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert running.stdout is not None
+    assert running.stderr is not None
+    running.stdout.readline()
+    running.stdout.close()
+    assert running.stderr.read() == ""
+    running.stderr.close()
+    assert running.wait(timeout=60) == 1
+
+
+def test_a_small_scenario_needs_none_of_the_heavy_modules() -> None:
+    script = (
+        "import sys; sys.argv = ['sendrec', 'run', 'library/copy-on-write']\n"
+        "from sendrec.cli import main\n"
+        "try:\n    main()\n"
+        "except SystemExit:\n    pass\n"
+        "print([name for name in ('rich', 'structlog', 'hypothesis', 'trio', 'asyncio')"
+        " if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.splitlines()[-1] == "[]"
