@@ -117,9 +117,7 @@ class Disk:
 
     # --- transfers
 
-    async def transfer(
-        self, position: int, endpoint: int, vector: Vector, writing: bool
-    ) -> int:
+    async def transfer(self, position: int, endpoint: int, vector: Vector, writing: bool) -> int:
         """Move one run of the disk from or to the caller; bytes (0: at the end) or an error."""
         if position < 0 or position % SECTOR:
             return EINVAL

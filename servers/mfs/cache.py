@@ -71,7 +71,8 @@ class BlockCache:
         """Hold `block`, reading it if it is neither here nor in VM's cache.
 
         `inode` and `offset` (bytes) say which part of which file it is, if it is one.  Raises
-        Refused if it cannot be read.
+        Refused if it cannot be read.  Differs: MINIX's MFS panics if a block of its own tables
+        cannot be read.
         """
         buffer = await self._find(block, inode, offset, ask_vm=True)
         if buffer is None:
@@ -264,9 +265,7 @@ class BlockCache:
         dirty.sort(key=lambda buffer: buffer.block)
         while dirty:
             run = 1
-            while (
-                run < min(len(dirty), MAX_PREFETCH) and dirty[run].block == dirty[0].block + run
-            ):
+            while run < min(len(dirty), MAX_PREFETCH) and dirty[run].block == dirty[0].block + run:
                 run += 1
             done = await self.disk.scatter(
                 dirty[0].block * BLOCK_SIZE, [buffer.data for buffer in dirty[:run]], BLOCK_SIZE

@@ -67,9 +67,7 @@ class BlockDevice:
 
         async def attempt() -> int:
             grant = self.grants.direct(self.driver, address, length, CPF_WRITE)
-            request = BdevRead(
-                minor=minor(self.device), pos=position, count=length, grant=grant
-            )
+            request = BdevRead(minor=minor(self.device), pos=position, count=length, grant=grant)
             result = await self._call(request)
             self.grants.revoke(grant)
             return result
@@ -110,9 +108,7 @@ class BlockDevice:
             vector = b"".join(_ELEMENT.pack(part, length) for part in parts)
             await trap(Store(self.scratch, vector))
             grant = table.direct(self.driver, self.scratch, len(vector), CPF_READ)
-            request = kind(
-                minor=minor(self.device), pos=position, count=len(parts), grant=grant
-            )
+            request = kind(minor=minor(self.device), pos=position, count=len(parts), grant=grant)
             result = await self._call(request)
             table.revoke(grant)
             for part in reversed(parts):

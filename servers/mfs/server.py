@@ -172,9 +172,7 @@ class Mfs(FileServer):
     ) -> None:
         """Make a special file."""
         async with self._using(directory) as parent:
-            inode = await names.new_node(
-                self.fs, parent, name, mode, uid, gid, device & 0xFFFFFFFF
-            )
+            inode = await names.new_node(self.fs, parent, name, mode, uid, gid, device & 0xFFFFFFFF)
             await self.fs.put_inode(inode)
 
     async def link(self, directory: int, name: bytes, inode: int) -> None:
@@ -382,4 +380,3 @@ def estimated_blocks(size: int) -> int:
     singles = max(0, -(-(data - DIRECT_ZONES) // ZONES_PER_BLOCK))
     doubles = max(0, -(-(singles - 1) // (ZONES_PER_BLOCK * ZONES_PER_BLOCK)))
     return (data + singles + doubles) * (BLOCK_SIZE // 512)
-

@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 _ZEROS = bytes(BLOCK_SIZE)
 
 
-async def block_at(
-    fs: FileSystem, inode: Inode, position: int, cached_only: bool = False
-) -> int:
+async def block_at(fs: FileSystem, inode: Inode, position: int, cached_only: bool = False) -> int:
     """The block that holds byte `position` of the file, or NO_BLOCK where it has a hole.
 
     `cached_only`: do not read indirect blocks for it; one that is not at hand counts as a hole.
@@ -120,9 +118,7 @@ async def _enter(fs: FileSystem, inode: Inode, position: int, zone: int) -> None
     await _enter_double(fs, inode, index, excess, zone)
 
 
-async def _enter_double(
-    fs: FileSystem, inode: Inode, index: int, excess: int, zone: int
-) -> None:
+async def _enter_double(fs: FileSystem, inode: Inode, index: int, excess: int, zone: int) -> None:
     double, fresh = inode.zones[DIRECT_ZONES + 1], False
     if double == NO_ZONE:
         double, fresh = await fs.allocate_zone(inode.zones[0]), True

@@ -58,7 +58,10 @@ async def send_more(vfs: Vfs) -> None:
 
 
 def accept_answer(vfs: Vfs, source: int, message: Any) -> bool:
-    """Give an answer to the worker that waits for it; False if nobody does.  MINIX: do_reply."""
+    """Give an answer to the worker that waits for it; False if nobody does.  MINIX: do_reply.
+
+    Differs: an answer nobody waits for is refused like an unknown call, whoever sent it.
+    """
     worker = vfs.pool.find(message.transid)
     if worker is None or worker.task != source or worker.ticket is None:
         return False
@@ -120,5 +123,3 @@ async def copy_to_user(worker: Worker, data: bytes, endpoint: int, address: int)
             await trap(Store(SCRATCH, data))
             result = await sys_vircopy(SELF, SCRATCH, endpoint, address, len(data), CP_FLAG_TRY)
     return result
-
-

@@ -94,9 +94,7 @@ class FilpTable:
 
     def anyone(self, vnode: Vnode, bits: int) -> bool:
         """Whether `vnode` is open for reading (R_BIT) or writing (W_BIT).  MINIX: find_filp."""
-        return any(
-            filp.count and filp._vnode is vnode and filp.mode & bits for filp in self._filps
-        )
+        return any(filp.count and filp._vnode is vnode and filp.mode & bits for filp in self._filps)
 
     def invalidate(self, fs: int) -> None:
         """The file system `fs` is gone: its files can only be closed."""

@@ -71,9 +71,7 @@ async def do_mkdir(worker: Worker, request: VfsMkdir) -> Message | None:
         _require_directory(directory)
         require_access(worker, directory, W_BIT | X_BIT)
         mode = S_IFDIR | request.mode & 0o777 & who.umask
-        return Reply(
-            await req_mkdir(worker, directory.fs, directory.inode, lookup.path, who, mode)
-        )
+        return Reply(await req_mkdir(worker, directory.fs, directory.inode, lookup.path, who, mode))
     finally:
         await lookup.finish(worker, directory)
 
@@ -129,9 +127,7 @@ async def do_link(worker: Worker, request: VfsLink) -> Message | None:
             if vnode.fs != directory.fs:
                 raise Refused(EXDEV)
             require_access(worker, directory, W_BIT | X_BIT)
-            return Reply(
-                await req_link(worker, vnode.fs, directory.inode, new.path, vnode.inode)
-            )
+            return Reply(await req_link(worker, vnode.fs, directory.inode, new.path, vnode.inode))
         finally:
             new.unlock(worker)
             old.unlock(worker)
@@ -206,5 +202,3 @@ async def do_readlink(worker: Worker, request: VfsReadlink) -> Message | None:
         return Reply(await req_rdlink(worker, vnode.fs, vnode.inode, user))
     finally:
         await lookup.finish(worker, vnode)
-
-

@@ -127,9 +127,7 @@ async def _find_or_make(
     return vnode, not made
 
 
-async def _open_existing(
-    worker: Worker, fd: int, filp: Filp, vnode: Vnode, flags: int
-) -> bool:
+async def _open_existing(worker: Worker, fd: int, filp: Filp, vnode: Vnode, flags: int) -> bool:
     """What opening means for this kind of file; True if the caller must wait."""
     kind = vnode.mode & S_IFMT
     if kind == S_IFREG:
@@ -157,14 +155,10 @@ async def new_node(
 
     MINIX: new_node.
     """
-    finder = Lookup(
-        lookup.path, Mode.SERIAL, Mode.WRITE, PATH_RET_SYMLINK if flags & O_EXCL else 0
-    )
+    finder = Lookup(lookup.path, Mode.SERIAL, Mode.WRITE, PATH_RET_SYMLINK if flags & O_EXCL else 0)
     directory = await last_dir(worker, finder)
     name = finder.path
-    final = Lookup(
-        name, Mode.SERIAL, Mode.WRITE if flags & O_TRUNC else Mode.SERIAL, finder.flags
-    )
+    final = Lookup(name, Mode.SERIAL, Mode.WRITE if flags & O_TRUNC else Mode.SERIAL, finder.flags)
     try:
         vnode = await advance(worker, directory, final)
     except Refused as refusal:

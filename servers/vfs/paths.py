@@ -72,9 +72,7 @@ class Lookup:
         await put_vnode(worker, vnode)
 
 
-async def advance(
-    worker: Worker, start: Vnode, lookup: Lookup, who: Fproc | None = None
-) -> Vnode:
+async def advance(worker: Worker, start: Vnode, lookup: Lookup, who: Fproc | None = None) -> Vnode:
     """The file to which the path leads from `start`; it has one use more.  MINIX: advance."""
     who = who or worker.fp
     initial = Mode.SERIAL if lookup.vnode_lock is Mode.READ else lookup.vnode_lock
@@ -151,9 +149,7 @@ async def last_dir(worker: Worker, lookup: Lookup, who: Fproc | None = None) -> 
         raise
 
 
-async def _leave_base(
-    worker: Worker, base: Vnode, directory: Vnode, lookup: Lookup
-) -> None:
+async def _leave_base(worker: Worker, base: Vnode, directory: Vnode, lookup: Lookup) -> None:
     """A relative link has been followed from `base`, which is not needed any more."""
     if base is directory and lookup.vnode is None:
         lookup.vnode = base  # it stays locked, as what was found
@@ -205,9 +201,7 @@ async def _final_link(
     return await _enter_mount(worker, mount, directory, lookup), None
 
 
-async def _enter_mount(
-    worker: Worker, mount: Mount, directory: Vnode, lookup: Lookup
-) -> Vnode:
+async def _enter_mount(worker: Worker, mount: Mount, directory: Vnode, lookup: Lookup) -> Vnode:
     """Make the root of `mount` the result of `lookup`, and its path `.`."""
     await lookup.finish(worker, directory)
     root = mount.root
@@ -263,9 +257,7 @@ async def _lock_mount(worker: Worker, fs: int, mode: Mode, lookup: Lookup) -> in
     return fs
 
 
-def _next_start(
-    worker: Worker, answer: Any, fs: int, loops: int, path: bytes, who: Fproc
-) -> Vnode:
+def _next_start(worker: Worker, answer: Any, fs: int, loops: int, path: bytes, who: Fproc) -> Vnode:
     """Where the walk goes on that one file system could not finish."""
     if loops > SYMLOOP_MAX:
         raise Refused(ELOOP)

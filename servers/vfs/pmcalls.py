@@ -236,5 +236,3 @@ async def do_postponed(worker: Worker, request: Any) -> None:
     except Refused as refusal:
         raise Panic(f"{request.name} failed with {refusal.errno}") from refusal
     await tell_pm(answer)
-
-

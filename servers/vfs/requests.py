@@ -203,9 +203,7 @@ async def req_mknod(
     """Make a special file."""
 
     async def ask(grant: int, length: int) -> Any:
-        request = ReqMknod(
-            device, directory, mode, who.uid, who.gid, grant, length, worker.transid
-        )
+        request = ReqMknod(device, directory, mode, who.uid, who.gid, grant, length, worker.transid)
         return await ask_fs(worker, fs, request)
 
     return int((await _with_name(worker, fs, name, ask)).type)
@@ -215,16 +213,12 @@ async def req_link(worker: Worker, fs: int, directory: int, name: bytes, inode: 
     """Give a file another name."""
 
     async def ask(grant: int, length: int) -> Any:
-        return await ask_fs(
-            worker, fs, ReqLink(inode, directory, grant, length, worker.transid)
-        )
+        return await ask_fs(worker, fs, ReqLink(inode, directory, grant, length, worker.transid))
 
     return int((await _with_name(worker, fs, name, ask)).type)
 
 
-async def req_unlink(
-    worker: Worker, fs: int, directory: int, name: bytes, rmdir: bool
-) -> int:
+async def req_unlink(worker: Worker, fs: int, directory: int, name: bytes, rmdir: bool) -> int:
     """Take a name away, or remove a directory."""
     kind: type[ReqUnlink | ReqRmdir] = ReqRmdir if rmdir else ReqUnlink
 
@@ -332,9 +326,7 @@ async def req_utime(
     worker: Worker, fs: int, inode: int, accessed: tuple[int, int], modified: tuple[int, int]
 ) -> int:
     """Set times, each (seconds, nanoseconds)."""
-    request = ReqUtime(
-        inode, accessed[0], modified[0], accessed[1], modified[1], worker.transid
-    )
+    request = ReqUtime(inode, accessed[0], modified[0], accessed[1], modified[1], worker.transid)
     return int((await ask_fs(worker, fs, request)).type)
 
 
@@ -403,9 +395,7 @@ async def req_readsuper(
     flags = (REQ_RDONLY if read_only else 0) | (REQ_ISROOT if is_root else 0)
 
     async def ask(grant: int, length: int) -> Any:
-        return await ask_fs(
-            worker, fs, ReqReadsuper(device, flags, length, grant, worker.transid)
-        )
+        return await ask_fs(worker, fs, ReqReadsuper(device, flags, length, grant, worker.transid))
 
     answer = _require(await _with_name(worker, fs, label.encode(), ask))
     return _details(fs, answer), answer.flags

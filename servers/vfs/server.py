@@ -415,4 +415,3 @@ def check(vfs: Vfs) -> None:
         for vnode in vfs.vnodes.all():
             vnode.lock.check()
             assert not vnode.lock.busy, f"{vnode.lock.what} is locked, but nobody works"
-

@@ -105,5 +105,3 @@ def text(message: Message) -> str:
         name = kind.__name__.removesuffix("Reply") or "Reply"
         return f"{name} = {result}"
     return f"{message.name}({', '.join(f'{key}={value}' for key, value in values.items())})"
-
-

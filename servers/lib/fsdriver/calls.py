@@ -162,9 +162,7 @@ async def do_peek(server: _Fs, _source: int, request: ReqPeek) -> Message:
 async def do_getdents(server: _Fs, source: int, request: ReqGetdents) -> Message:
     """Read a directory."""
     _check_range(request.seek_pos, request.mem_size)
-    entries = DirentList(
-        Data(source, request.grant), request.mem_size, server.scratch, DENTRY_ROOM
-    )
+    entries = DirentList(Data(source, request.grant), request.mem_size, server.scratch, DENTRY_ROOM)
     position = await server.get_entries(request.inode, entries, request.seek_pos)
     return ReqGetdentsReply(OK, position, await entries.finish(), request.transid)
 
@@ -254,9 +252,7 @@ async def do_slink(server: _Fs, source: int, request: ReqSlink) -> Message:
     name = await _name(server, source, request.grant_path, request.path_len)
     _refuse_dots(name, EEXIST)
     data = Data(source, request.grant_target)
-    await server.make_link(
-        request.inode, name, request.uid, request.gid, data, request.mem_size
-    )
+    await server.make_link(request.inode, name, request.uid, request.gid, data, request.mem_size)
     return Reply(OK)
 
 

@@ -111,9 +111,7 @@ class _Walk:
     async def _step(self, name: bytes) -> int:
         node, mount_point = await self.server.look_up(self.node.inode, name)
         last = self.done == len(self.path)
-        if node.mode & S_IFMT == S_IFLNK and not (
-            last and self.request.flags & PATH_RET_SYMLINK
-        ):
+        if node.mode & S_IFMT == S_IFLNK and not (last and self.request.flags & PATH_RET_SYMLINK):
             await self._follow(node)
             return ESYMLINK if self.path.startswith(b"/") else OK
         await self.server.put_node(self.node.inode, 1)

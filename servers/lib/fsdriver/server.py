@@ -202,4 +202,3 @@ NOW: Final = -1
 async def do_not_mounted(_server: FileServer, _source: int, _request: Message) -> Reply:
     """Refuse whatever needs a mounted file system."""
     raise Refused(EINVAL)
-
