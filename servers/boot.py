@@ -17,6 +17,7 @@ from typing import Any, Final
 import attrs
 
 from ipc.endpoint import INIT, NR_TASKS, VM
+from ipc.message import MESSAGE_SIZE
 from ipc.traps import Program
 from kernel.flags import RTS_VMINHIBIT
 from kernel.machine import Configuration, Machine
@@ -27,6 +28,7 @@ from servers.image import (
     DISK,
     FIRST_FREE,
     IMAGE,
+    STACK,
     TEXT,
     Entry,
     may_do_everything,
@@ -34,6 +36,7 @@ from servers.image import (
     may_serve,
 )
 from servers.lib.driven import driven_image
+from servers.lib.layout import STACK_POINTER
 from servers.lib.libc import Libc
 from servers.lib.libc.processes import Image
 from servers.lib.loop import Server
@@ -210,7 +213,7 @@ class _Builder:
         else:
             assert server is not None, f"nobody has made {entry.name}"
             program, context = server.main, _context_of(server)
-        self.machine.spawn(
+        process = self.machine.spawn(
             entry.endpoint,
             entry.name,
             program,
@@ -218,6 +221,7 @@ class _Builder:
             context=context,
             held=RTS_VMINHIBIT if entry.regions else 0,
         )
+        process.message_address = _message_address(entry)
         privilege.grants = getattr(server, "grants", None)
         privilege.background = not entry.alarms_matter
 
@@ -258,6 +262,13 @@ class _Builder:
             self.machine.inspectors.append(vm.check)
         self.servers["vm"] = vm
         return vm
+
+
+def _message_address(entry: Entry) -> int:
+    """Where a process is taken to keep its message: on its stack, else at the end of its data."""
+    if STACK in entry.regions:
+        return STACK_POINTER - MESSAGE_SIZE
+    return sum(entry.regions[0]) - MESSAGE_SIZE if entry.regions else 0
 
 
 def _context_of(server: Any) -> Context:

@@ -15,6 +15,7 @@ from ipc.message import Message, signed
 from ipc.notification import Notification
 from kernel.filters import admits
 from kernel.flags import RTS_BOOTINHIBIT, RTS_PAGEFAULT, RTS_VMINHIBIT, RTS_VMREQUEST
+from kernel.panic import Panic
 
 if TYPE_CHECKING:
     from kernel.machine import Machine
@@ -55,6 +56,8 @@ def do_vmctl(machine: Machine, caller: Process, request: SysVmctl) -> Message | 
 
 def _clear_pagefault(machine: Machine, process: Process, _value: int) -> Message | int:
     if not process.rts & RTS_PAGEFAULT:
+        if "fake-pagefault" in machine.quirks:
+            raise Panic(f"{process.name} has no page fault", quirk="fake-pagefault")
         return EINVAL
     machine.ready.unblock(process, RTS_PAGEFAULT)
     return OK

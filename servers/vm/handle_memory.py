@@ -26,7 +26,7 @@ from servers.vm.memory import Memory
 from servers.vm.memtypes import FILE
 from servers.vm.outcome import BAD_ADDRESS, MAPPED, Failed, NeedsPage, Outcome
 from servers.vm.process import PAGE, WORD, VmProcess
-from servers.vm.region import WRITABLE, Region
+from servers.vm.region import WRITABLE, Region, not_aligned
 from servers.vm.vfsqueue import FDIO
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def step(memory: Memory, request: MemoryRequest, retry: bool) -> Outcome:
         if region is None or (request.write and not region.flags & WRITABLE):
             return BAD_ADDRESS
         if region.vaddr % PAGE:
-            raise Panic("a region does not start at a page", quirk="unaligned-mmap")
+            raise not_aligned(region)
         outcome = _provide(memory, request, region, retry)
         if outcome is not MAPPED:
             return outcome

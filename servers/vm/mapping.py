@@ -13,7 +13,7 @@ from servers.vm.memtypes import ANON, FILE, MemoryType
 from servers.vm.outcome import MAPPED, Failed
 from servers.vm.process import PAGE, WORD, VmProcess
 from servers.vm.region import ANON as ANON_FLAG
-from servers.vm.region import UNINITIALIZED, WRITABLE, Region
+from servers.vm.region import UNINITIALIZED, WRITABLE, Region, not_aligned
 from servers.vm.slots import find_slot
 
 
@@ -240,7 +240,7 @@ _OVERREAD_LIMIT = 32 << 10
 
 def _demand_aligned(region: Region, length: int) -> None:
     if (region.vaddr | length) % PAGE:
-        raise Panic("a region does not start at a page", quirk="unaligned-mmap")
+        raise not_aligned(region)
 
 
 def split(memory: Memory, process: VmProcess, region: Region, length: int) -> Region | None:

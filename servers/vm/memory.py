@@ -26,7 +26,7 @@ from servers.vm.memtypes.base import MemoryType
 from servers.vm.outcome import MAPPED, Failed, Outcome
 from servers.vm.pagecache import PageCache
 from servers.vm.process import INUSE, WORD, VmProcess
-from servers.vm.region import WRITABLE, Region
+from servers.vm.region import WRITABLE, Region, not_aligned
 from servers.vm.vfsqueue import FDCLOSE, VfsQueue
 
 READ_ONLY: Final = PTE_PRESENT | PTE_USER
@@ -177,7 +177,7 @@ class Memory:
         MINIX: map_pf.
         """
         if region.vaddr & 0xFFF:
-            raise Panic("a region does not start at a page", quirk="unaligned-mmap")
+            raise not_aligned(region)
         if write and not region.flags & WRITABLE:
             raise Panic("a write to a region that is not writable", quirk="pin-readonly")
         block = region.block(page)
@@ -223,15 +223,18 @@ class Memory:
             return
         if self.blocks.mask == _EIGHT_BITS or "fork-pending-page" in self.quirks:
             self._demand_mappable(region)
-        self.mmu.map_range(region.owner.space, region.vaddr, self.entries_of(region))
+        first, count = region.span()
+        vaddr = region.vaddr + (first << 12)
+        self.mmu.map_range(region.owner.space, vaddr, self.entries_of(region, first, count))
 
-    def entries_of(self, region: Region) -> Entries:
-        """The page table entries that the pages of `region` should have, 0 for none."""
-        numbers = region.numbers()
+    def entries_of(self, region: Region, first: int, count: int) -> Entries:
+        """The entries that `count` pages of `region` from page `first` on should have, 0: none."""
+        numbers = region.numbers(first, count)
         refs = self.blocks.views[numbers]
         phys = self.blocks.view[numbers]
         present = (numbers != 0) & (phys != NO_FRAME)
-        flags = np.where(self._writable_pages(region, present, refs), READ_WRITE, READ_ONLY)
+        codes = region.codes(first, count)
+        flags = np.where(self._writable_pages(region, codes, present, refs), READ_WRITE, READ_ONLY)
         entries: Entries = np.where(present, phys | flags.astype(np.uint32), 0).astype(np.uint32)
         return entries
 
@@ -244,12 +247,11 @@ class Memory:
         if not self.blocks.views[used].all():
             raise Panic("a mapped block has no references", quirk="refcount-wrap")
 
-    def _writable_pages(self, region: Region, present: Any, refs: Any) -> Any:
+    def _writable_pages(self, region: Region, codes: Any, present: Any, refs: Any) -> Any:
         if not region.flags & WRITABLE:
             return np.zeros_like(present)
         if region.kinds is None:
             return region.kind.writable_pages(region, present, refs)
-        codes = region.codes()
         writable = np.zeros_like(present)
         for code in np.unique(codes[present]).tolist():
             kind = region.kind.of_code(code)

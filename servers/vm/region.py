@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 import numpy as np
 
+from kernel.panic import Panic
 from servers.vm.blocks import Numbers
 from servers.vm.process import VmProcess
 
@@ -31,6 +32,12 @@ DIRECT: Final = 0x200
 PREALLOC_MAP: Final = 0x400
 
 _NO_NUMBERS: Final[Numbers] = np.empty(0, dtype=np.uint32)
+
+
+def not_aligned(region: Region) -> Panic:
+    """The end of VM by a region that does not start at a page."""
+    quirk = "remap-unaligned" if region.flags & SHARED else "unaligned-mmap"
+    return Panic("a region does not start at a page", quirk=quirk)
 
 
 @attrs.define(eq=False)
@@ -104,6 +111,14 @@ class Region:
             return self.kind.code
         view = np.frombuffer(self.kinds, dtype=np.uint8)
         return view[first : None if count is None else first + count]
+
+    def span(self) -> tuple[int, int]:
+        """The first page that has a block, and how many there are to the last that has one."""
+        used = np.flatnonzero(self.numbers())
+        if not len(used):
+            return 0, 0
+        first = int(used[0])
+        return first, int(used[-1]) + 1 - first
 
     def resident(self) -> int:
         """How many pages have a block."""

@@ -172,22 +172,16 @@ def page_tables(memory: Memory) -> None:
 
 def _check_entries(memory: Memory, process: VmProcess, region: Region) -> int:
     """Check the entries of `region`; how many there are."""
-    entries = process.space.read(region.vaddr, region.pages)
+    first, count = region.span()
+    entries = process.space.read(region.vaddr + first * PAGE, count)
     present = (entries & PTE_PRESENT) != 0
-    if region.blocks is None:
-        if present.any():
-            _broken(f"{_named(process, region)} has no pages but is mapped")
-        return 0
-    allowed = memory.entries_of(region)
+    allowed = memory.entries_of(region, first, count)
     wrong = present & ((entries & ~np.uint32(PTE_WRITE)) != (allowed & ~np.uint32(PTE_WRITE)))
     wrong |= present & ((entries & PTE_WRITE) > (allowed & PTE_WRITE))
-    wrong |= ~present & (allowed != 0) & (entries != 0)
     if wrong.any():
         page = int(wrong.nonzero()[0][0])
-        _broken(
-            f"page {page} of {_named(process, region)} is mapped as {int(entries[page]):#x},"
-            f" not {int(allowed[page]):#x}"
-        )
+        name = f"page {first + page} of {_named(process, region)}"
+        _broken(f"{name} is mapped as {int(entries[page]):#x}, not {int(allowed[page]):#x}")
     return int(np.count_nonzero(present))
 
 
