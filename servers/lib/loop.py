@@ -26,7 +26,7 @@ from ipc.errors import ENOSYS, IpcError
 from ipc.message import Message, Reply
 from ipc.registry import BY_NUMBER
 from ipc.requests import as_request
-from ipc.traps import FROM_KERNEL, NOTIFY_CALL, STATUS_CALL_MASK, Receive, Send, SendNb, trap
+from ipc.traps import NOTIFY_CALL, STATUS_CALL_MASK, Receive, Send, SendNb, trap
 from kernel.panic import Panic
 from kernel.process import Context
 
@@ -124,19 +124,30 @@ class Server:
     parked: dict[Call, Ticket] = attrs.field(factory=dict)  # oldest first
 
     async def main(self) -> None:
-        """Receive and handle messages for ever."""
-        context = self.context
-        context.parked = self.parked
+        """Start, and then receive and handle messages for ever."""
+        self.context.parked = self.parked
         await self.start()
+        await self._serve()
+
+    @types.coroutine
+    def _serve(self) -> Generator[Any, Any, None]:
+        """Receive and handle messages.
+
+        Handlers are stepped here and not in a function of their own: every trap of a server
+        passes through, and most calls never park.
+        """
+        context = self.context
+        settles = type(self).settle is not Server.settle
         while True:
-            source, message, status = await trap(_ANYTHING)
+            received = yield _ANYTHING
+            if isinstance(received, BaseException):
+                raise received
+            source, message, status = received
             self.status = status
             notified = status & STATUS_CALL_MASK == NOTIFY_CALL
             handler: Handler | None
             if notified:
                 handler = self.NOTIFIED.get(source)
-            elif status & FROM_KERNEL:
-                handler = self.handler(source, message)
             else:
                 kind = type(message)
                 if kind is not BY_NUMBER.get(message.type, kind):
@@ -144,9 +155,48 @@ class Server:
                 handler = self.handler(source, message)
             if handler is not None:
                 coroutine = handler(self, source, message)
-                call = Call(self, source, message, coroutine, context.delivered, None, not notified)
-                await self.run(call)
-            await self.settle()
+                context.cause = context.delivered
+                step = coroutine.send
+                reply: Message | None = None
+                try:
+                    request = step(None)
+                    while type(request) is not Ticket:
+                        request = step((yield request))
+                except StopIteration as done:
+                    reply = done.value
+                except Exception as error:
+                    reply = self._refusal(error, coroutine, source, message)
+                else:
+                    self._park(source, message, coroutine, request)
+                if reply is not None and not notified:
+                    yield from self.reply(source, reply)
+                context.cause = 0
+            if settles:
+                yield from self.settle()
+
+    def _park(
+        self,
+        source: int,
+        message: Message,
+        coroutine: Coroutine[Any, Any, Message | None],
+        ticket: Ticket,
+    ) -> None:
+        answered = self.status & STATUS_CALL_MASK != NOTIFY_CALL
+        cause = self.context.cause
+        call = Call(self, source, message, coroutine, cause, ticket, answered)
+        ticket.call = call
+        self.parked[call] = ticket
+
+    def _refusal(self, error: Exception, coroutine: Any, source: int, message: Message) -> Message:
+        """The answer to a call that raised Refused; all else that a handler raises is a panic."""
+        if isinstance(error, Refused):
+            return Reply(error.errno)
+        panic = error if isinstance(error, Panic) else Panic(f"{type(error).__name__}: {error}")
+        handler = getattr(coroutine, "__qualname__", "handler")
+        panic.during(self.name, handler, f"{_describe(message)} from {endpoint_name(source)}")
+        if panic is error:
+            raise panic
+        raise panic from error
 
     async def start(self) -> None:
         """Whatever the server does before its first message."""
@@ -179,15 +229,8 @@ class Server:
         context.cause = call.cause
         try:
             reply = await _until_parked(call, value)
-        except Refused as refusal:
-            reply = Reply(refusal.errno)
-        except Panic as panic:
-            panic.during(self.name, _handler_name(call), str(call))
-            raise
         except Exception as error:
-            failure = Panic(f"{type(error).__name__}: {error}")
-            failure.during(self.name, _handler_name(call), str(call))
-            raise failure from error
+            reply = self._refusal(error, call.coroutine, call.source, call.message)
         if reply is _Parked:
             assert call.ticket is not None, "a parked call has a ticket"
             self.parked[call] = call.ticket
@@ -246,10 +289,6 @@ class Server:
 async def do_unknown(_server: Server, _source: int, _message: Message) -> Message:
     """Refuse a request whose number is not in the table."""
     raise Refused(ENOSYS)
-
-
-def _handler_name(call: Call) -> str:
-    return getattr(call.coroutine, "__qualname__", "handler")
 
 
 def _describe(message: Message) -> str:
