@@ -127,10 +127,10 @@ class Server:
         """Start, and then receive and handle messages for ever."""
         self.context.parked = self.parked
         await self.start()
-        await self._serve()
+        await self._handle_messages()
 
     @types.coroutine
-    def _serve(self) -> Generator[Any, Any, None]:
+    def _handle_messages(self) -> Generator[Any, Any, None]:
         """Receive and handle messages.
 
         Handlers are stepped here and not in a function of their own: every trap of a server

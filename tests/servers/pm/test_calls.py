@@ -46,7 +46,7 @@ from ipc.pm import (
     PmSysuname,
     PmWait4,
 )
-from ipc.signals import SIGALRM, SIGCHLD, SIGHUP, SIGKILL, SIGUSR1, SIGUSR2, signal_bit
+from ipc.signals import SIGALRM, SIGCHLD, SIGHUP, SIGILL, SIGKILL, SIGUSR1, SIGUSR2, signal_bit
 from kernel.clock import HZ, NANOSECONDS
 from servers.lib.layout import TEXT_BASE
 from servers.lib.libc import Libc
@@ -140,11 +140,15 @@ def test_request(request_: Message, expected: int) -> None:
     check(system)
 
 
-def test_requests_that_no_message_can_carry_are_refused() -> None:
-    async def ask(libc: Libc) -> int:
-        return (await libc.sendrec(PM, PmKill(pid=3.5, nr=1))).type  # type: ignore[arg-type]
+def test_who_sends_what_no_message_can_carry_has_made_an_illegal_trap() -> None:
+    async def ask(libc: Libc) -> None:
+        await libc.sendrec(PM, PmKill(pid=3.5, nr=1))  # type: ignore[arg-type]
 
-    assert tell(booted(), ask) == EINVAL
+    async def fork(libc: Libc) -> int:
+        await libc.fork(ask)
+        return (await libc.wait()).signal
+
+    assert tell(booted(), fork) == SIGILL
 
 
 async def as_user(libc: Libc) -> list[int]:
