@@ -8,8 +8,10 @@ A command imports what it needs when it runs, so that a small scenario starts qu
 
 from __future__ import annotations
 
+import gc
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import click
@@ -38,6 +40,20 @@ def main() -> None:
         sys.stdout = None
         status = FAILED
     sys.exit(status)
+
+
+@contextmanager
+def _quick_imports() -> Iterator[None]:
+    """Import without looking for garbage, of which modules make none.
+
+    That is a sixth of the time in which a small scenario runs.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @click.group(context_settings=CONTEXT)
@@ -75,7 +91,8 @@ def run(
     """Run scenarios: files, or names such as library/copy-on-write."""
     if diagram is not None and len(files) > 1:
         raise click.BadParameter("a picture is of one scenario", param_hint="--diagram")
-    from sendrec.commands.run import run_files
+    with _quick_imports():
+        from sendrec.commands.run import run_files
 
     return run_files(files, trace=trace, maps=maps, diagram=diagram, **machine)
 

@@ -45,6 +45,10 @@ TRUE = {
         "init: fork() = a\ninit: fork() = b\ntogether\n    a: exit(1)\n    b: exit(2)\n"
         "init: waitpid(a) = {status: 1}\ninit: waitpid(b) = {status: 2}"
     ),
+    "a process that is killed from outside": (
+        "init: fork() = kid\ninit: wait() <unfinished ...>\ninject kill kid\n"
+        "init: <... wait resumed> = {pid: kid, signal: SIGKILL}"
+    ),
     "advance lets time pass": "let t = now()\nadvance 10ms\ncheck now() == t + 10ms",
     "run lets everything come to rest": (
         'file /f "text"\ninit: open("/f", O_RDONLY) = fd\n' + MMAP +
@@ -216,6 +220,13 @@ BAD: dict[str, tuple[str, str]] = {
                    "t.scn:1:19: message must be a message, NAME {field: value, ...}, not 3"),
     "time that goes back": ("advance 0 - 1", "t.scn:1:9: time does not go back"),
     "no times": ("repeat 0 - 1\n    init: getpid()", "t.scn:1:8: repeat takes 0..1000000"),
+    "a fault of another kind": (
+        "inject reply 3 of VFS error EIO",
+        "t.scn:1:1: faults of the kind 'error' are not supported",
+    ),
+    "a kill of the dead": (
+        "init: fork() = kid\nkid: exit(0)\ninject kill kid", "t.scn:3:13: kid is dead",
+    ),
     "a program that is not there": (
         "process p program=nowhere:main",
         "t.scn:1:1: there is no program nowhere:main: No module named 'nowhere'",
