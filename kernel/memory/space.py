@@ -114,19 +114,31 @@ class AddressSpace:
         if pages == 1:
             self.set(vaddr, 0)
             return
-        for number, first, count in _tables_of(vaddr, pages):
+        for number, first, count in self._existing(vaddr, pages):
             if count == TABLE_ENTRIES:
                 self.tables.pop(number, None)
-            elif number in self.tables:
+            else:
                 np.frombuffer(self.tables[number], dtype=np.uint32)[first : first + count] = 0
 
     def protect(self, vaddr: int, pages: int, flags: int) -> None:
         """Give the mapped pages among the `pages` from `vaddr` on the flags `flags`."""
-        for number, first, count in _tables_of(vaddr, pages):
-            table = self.tables.get(number)
-            if table is not None:
-                view = np.frombuffer(table, dtype=np.uint32)[first : first + count]
-                np.copyto(view, view & np.uint32(PTE_FRAME) | np.uint32(flags), where=view != 0)
+        for number, first, count in self._existing(vaddr, pages):
+            view = np.frombuffer(self.tables[number], dtype=np.uint32)[first : first + count]
+            np.copyto(view, view & np.uint32(PTE_FRAME) | np.uint32(flags), where=view != 0)
+
+    def _existing(self, vaddr: int, pages: int) -> list[tuple[int, int, int]]:
+        """Those page tables behind a range that exist, as `_tables_of` has them."""
+        if pages < TABLE_ENTRIES:
+            return [each for each in _tables_of(vaddr, pages) if each[0] in self.tables]
+        low = vaddr >> PAGE_SHIFT
+        high = low + pages
+        found = []
+        for number in sorted(self.tables):
+            start = number * TABLE_ENTRIES
+            first, last = max(low, start), min(high, start + TABLE_ENTRIES)
+            if first < last:
+                found.append((number, first - start, last - first))
+        return found
 
     def present(self) -> Iterator[tuple[int, Entries]]:
         """`(address, entries)` of each page table that exists, in order of address."""

@@ -173,6 +173,8 @@ def page_tables(memory: Memory) -> None:
 def _check_entries(memory: Memory, process: VmProcess, region: Region) -> int:
     """Check the entries of `region`; how many there are."""
     first, count = region.span()
+    if not count:
+        return 0
     entries = process.space.read(region.vaddr + first * PAGE, count)
     present = (entries & PTE_PRESENT) != 0
     allowed = memory.entries_of(region, first, count)

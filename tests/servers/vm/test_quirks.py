@@ -11,36 +11,10 @@ from scenarios.conform.vm import VmReplay
 from servers.vm.quirks import VM_QUIRKS
 from servers.vm.sanity import check
 from tests.scenarios.conform.test_vm import SHOWN_BY
-from tests.servers.vm.operations import PAGE, boot
+from tests.servers.vm.kit import ANON, FIXED, TEXT, cached, last_reply, mapped_file, op, run
+from scenarios.campaign.vm_operations import PAGE
 
 Json = dict[str, Any]
-
-ANON: Final = 0x1002
-FIXED: Final = 0x1012
-PREALLOC: Final = 0x81002
-TEXT: Final = 0x8048000
-
-
-def op(name: str, src: int = 11, **fields: Any) -> Json:
-    return {"op": name, "src": src, **fields}
-
-
-def cached(inode: int = 7, pages: int = 1) -> list[Json]:
-    """MFS puts pages of a file into the cache."""
-    return [
-        op("mmap", 10, addr=0x30000000, len=pages * PAGE, flags=0x81012),
-        op("setcache", 10, dev=769, dev_offset=0, ino=inode, ino_offset=0, block=0x30000000,
-           pages=pages),
-    ]  # fmt: skip
-
-
-def mapped_file(request: int, address: int = 0, src: int = 11, **fields: Any) -> list[Json]:
-    """A process maps a file, and VFS finds it."""
-    return [
-        op("mmap", src, addr=address, len=PAGE, flags=2, fd=3, **fields),
-        op("vfs_reply", 1, endpoint=src, reqid=request, dev=769, ino=7, fd=20, size_pages=4),
-    ]
-
 
 SHARED: Final = [
     op("mmap", 6, addr=0x10000000, len=2 * PAGE, flags=FIXED),
@@ -119,20 +93,6 @@ PANICS: Final[dict[str, tuple[list[Json], int | None]]] = {
         None,
     ),
 }  # fmt: skip
-
-
-def run(operations: list[Json], quirks: Quirks, frames: int = 192) -> tuple[VmReplay, list[Json]]:
-    """VM after the operations, and what it did in the last one."""
-    machine = VmReplay(boot(frames), quirks)
-    out: list[Json] = []
-    for operation in operations:
-        out = machine.answer({"in": operation})["out"]
-    return machine, out
-
-
-def last_reply(out: list[Json]) -> int | None:
-    replies = [event["type"] for event in out if event["ev"] == "reply"]
-    return replies[-1] if replies else None
 
 
 @pytest.mark.parametrize("name", PANICS)

@@ -1,0 +1,89 @@
+"""The tree of regions finds what a sorted list finds, and has the shape of MINIX's."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from servers.vm.memtypes import ANON
+from servers.vm.process import VmProcess
+from servers.vm.region import Region
+from servers.vm.regiontree import RegionTree
+
+OWNER = VmProcess(11)
+
+
+def region(vaddr: int) -> Region:
+    return Region(OWNER, vaddr, 1, 0, ANON, 0)
+
+
+def depth(node: Region | None) -> int:
+    """How deep a subtree is; its balance factors are checked on the way."""
+    if node is None:
+        return 0
+    lower, higher = depth(node.lower), depth(node.higher)
+    assert node.factor == higher - lower
+    assert abs(node.factor) <= 1
+    return 1 + max(lower, higher)
+
+
+def tree_of(*addresses: int) -> RegionTree:
+    tree = RegionTree()
+    for address in addresses:
+        assert tree.insert(region(address))
+    return tree
+
+
+@given(st.lists(st.integers(0, 60), max_size=120), st.integers(0, 61))
+def test_like_a_sorted_list(toggles: list[int], key: int) -> None:
+    tree = RegionTree()
+    model: list[int] = []
+    for address in toggles:
+        if address in model:
+            found = tree.exact(address)
+            assert found is not None
+            assert not tree.insert(region(address))
+            tree.remove(found)
+            model.remove(address)
+        else:
+            assert tree.insert(region(address))
+            model.insert(bisect_left(model, address), address)
+        depth(tree.root)
+    assert [each.vaddr for each in tree] == model
+    assert len(tree) == len(model)
+    at, after = bisect_left(model, key), bisect_right(model, key)
+    wanted = {
+        "floor": model[after - 1] if after else None,
+        "below": model[at - 1] if at else None,
+        "ceiling": model[at] if at < len(model) else None,
+        "above": model[after] if after < len(model) else None,
+        "exact": key if key in model else None,
+    }
+    found_at = {name: getattr(tree, name)(key) for name in wanted}
+    assert {name: each and each.vaddr for name, each in found_at.items()} == wanted
+    assert [each.vaddr for each in tree.descending(key)] == model[:after][::-1]
+    least, greatest = tree.least(), tree.greatest()
+    assert (least and least.vaddr) == (model[0] if model else None)
+    assert (greatest and greatest.vaddr) == (model[-1] if model else None)
+
+
+def from_root(tree: RegionTree) -> list[int]:
+    """The order in which a process's regions are freed: always the root."""
+    order = []
+    while tree.root is not None:
+        order.append(tree.root.vaddr)
+        tree.remove(tree.root)
+    return order
+
+
+def test_shape() -> None:
+    # A root with two subtrees as deep as each other is replaced from the higher one.
+    assert from_root(tree_of(4, 2, 6, 1, 3, 5, 7)) == [4, 5, 6, 3, 2, 7, 1]
+    assert from_root(tree_of(*range(1, 8))) == [4, 5, 6, 3, 2, 7, 1]
+    # A deeper lower one gives up its greatest.
+    assert from_root(tree_of(4, 2, 5, 3)) == [4, 3, 5, 2]
+    # Double rotations.
+    assert tree_of(1, 3, 2).root.vaddr == 2  # type: ignore[union-attr]
+    assert tree_of(3, 1, 2).root.vaddr == 2  # type: ignore[union-attr]
