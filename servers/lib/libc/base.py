@@ -5,7 +5,8 @@ Source: MINIX ``lib/libc/sys/syscall.c``, ``loadname.c``.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import attrs
 
@@ -14,11 +15,19 @@ from ipc.message import Message
 from ipc.requests import as_request
 from ipc.traps import Compute, Load, SendRec, Store, trap
 from kernel.process import Context
+from kernel.wellformed import Malformed, demand_well_formed
 from servers.lib.layout import DATA_END, STACK_BASE, STACK_POINTER
 from servers.lib.libc.errors import CallFailed
 
+if TYPE_CHECKING:
+    from servers.lib.libc.library import Libc
+
 M_PATH_STRING_MAX: Final = 40  # bytes of a path, with its zero, that a message holds
 _ALIGNMENT: Final = 16
+
+# A signal handler of a user program.
+Handler: TypeAlias = "Callable[[Libc, int], Coroutine[Any, Any, None]]"
+
 _WORD_MASK: Final = 0xFFFFFFFF
 
 
@@ -26,14 +35,17 @@ _WORD_MASK: Final = 0xFFFFFFFF
 class Library:
     """The state that the C library keeps in a process, and the ways to make a call.
 
-    `context` is the process's: its signal handlers are there.  A text argument, and a structure
-    that a call fills in, is put on the process's stack, below `stack_pointer`, for the time of
-    the call; that touches the stack as it does in C, and so may fault.
+    `context` is the process's: its signal handlers are there.  `actions` is what the program last
+    said about each signal, and `addresses` what stands for each of its handlers.  A text argument,
+    and a structure that a call fills in, is put on the process's stack, below `stack_pointer`, for
+    the time of the call; that touches the stack as it does in C, and so may fault.
     """
 
     context: Context = attrs.field(factory=Context)
     break_address: int = DATA_END
     stack_pointer: int = STACK_POINTER
+    actions: dict[int, Handler | int] = attrs.field(factory=dict)
+    addresses: dict[Handler, int] = attrs.field(factory=dict)
 
     async def syscall(self, dest: int, request: Message) -> Any:
         """Make a call; the answer, whose `type` is not negative.  Raises CallFailed.
@@ -41,7 +53,11 @@ class Library:
         Numbers that are too large wrap, as they do on their way into C's types; what is no
         number at all raises Unreadable.
         """
-        return checked(request, await _ask(SendRec(dest, as_request(request))))
+        try:
+            demand_well_formed(request)
+        except Malformed:
+            request = as_request(request)
+        return checked(request, await _ask(SendRec(dest, request)))
 
     def on_stack(self, length: int, above: int = 0) -> int:
         """The address of `length` bytes of the stack, good for one call.

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import attrs
-
 from ipc.endpoint import VFS
 from ipc.errors import EBADF
 from ipc.flags import O_CREAT, O_RDONLY, SEEK_SET
@@ -44,9 +42,10 @@ OPEN_MAX: Final = 255
 DEFAULT_MODE: Final = 0o666
 
 
-@attrs.define(eq=False)
 class Files(Library):
     """Calls to VFS.  All raise CallFailed."""
+
+    __slots__ = ()
 
     async def open(self, name: str, flags: int = O_RDONLY, mode: int = DEFAULT_MODE) -> int:
         """Open a file, making it with O_CREAT; the file descriptor."""

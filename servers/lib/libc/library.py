@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import attrs
-
 from kernel.process import Context
 from servers.lib.libc.files import Files
 from servers.lib.libc.memory import Memory
@@ -14,7 +12,6 @@ from servers.lib.libc.signals import Signals
 __all__ = ["Libc", "Program"]
 
 
-@attrs.define(eq=False)
 class Libc(Memory, Files, Processes, Signals, Primitives):
     """The C library of one process.
 
@@ -22,6 +19,8 @@ class Libc(Memory, Files, Processes, Signals, Primitives):
     status.  Calls build the messages that MINIX's library builds; one that fails raises
     `CallFailed`.  Buffers are addresses in the process's memory, which `load` and `store` reach.
     """
+
+    __slots__ = ()
 
     def copied(self) -> Libc:
         """The library as a forked child has it: the same heap, and the same signal handlers."""

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import attrs
-
 from ipc.endpoint import SELF, VM
 from ipc.errors import ENOMEM
 from ipc.flags import MAP_ANON, MAP_PRIVATE, PROT_READ, PROT_WRITE
@@ -21,9 +19,10 @@ NULL: Final = 0
 _TOP: Final = 1 << 32
 
 
-@attrs.define(eq=False)
 class Memory(Library):
     """Calls to VM."""
+
+    __slots__ = ()
 
     async def mmap(
         self,

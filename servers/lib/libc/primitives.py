@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import attrs
-
 from ipc.endpoint import ANY
 from ipc.errors import IpcError
 from ipc.message import Message
@@ -29,9 +27,10 @@ from servers.lib.libc.base import Library
 from servers.lib.libc.errors import CallFailed
 
 
-@attrs.define(eq=False)
 class Primitives(Library):
     """The kernel's message passing.  All raise CallFailed, without asking any server."""
+
+    __slots__ = ()
 
     async def send(self, dest: int, message: Message) -> None:
         """Hand over a message, waiting until it is taken."""

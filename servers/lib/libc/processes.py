@@ -69,9 +69,10 @@ class Image:
         return self.program(self.libc)
 
 
-@attrs.define(eq=False)
 class Processes(Library):
     """Calls to PM.  All raise CallFailed."""
+
+    __slots__ = ()
 
     async def fork(self, child: Program) -> int:
         """Make a copy of this process, which runs `child` with a library of its own; its pid."""

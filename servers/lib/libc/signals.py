@@ -10,10 +10,7 @@ Source: MINIX ``lib/libc/sys/{sigaction,sigprocmask,sigsuspend,sigreturn,kill,se
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
-
-import attrs
+from typing import TYPE_CHECKING, Final
 
 from ipc.endpoint import PM
 from ipc.errors import EINTR
@@ -21,13 +18,11 @@ from ipc.pm import PmItimer, PmKill, PmSigaction, PmSigpending, PmSigprocmask, P
 from ipc.signals import NSIG, SIGALRM
 from kernel.process import SignalHandler
 from servers.lib.layout import HANDLER_SIZE, HANDLERS_BASE, SIGRETURN_ADDRESS
-from servers.lib.libc.base import Library
+from servers.lib.libc.base import Handler, Library
 from servers.lib.libc.errors import CallFailed
 
 if TYPE_CHECKING:
     from servers.lib.libc.library import Libc
-
-Handler: TypeAlias = "Callable[[Libc, int], Coroutine[Any, Any, None]]"
 
 SIG_DFL: Final = 0
 SIG_IGN: Final = 1
@@ -44,13 +39,10 @@ MICROSECONDS: Final = 1_000_000
 NANOSECONDS: Final = 1_000_000_000
 
 
-@attrs.define(eq=False)
 class Signals(Library):
     """Calls to PM about signals.  All raise CallFailed."""
 
-    # What the program last said about each signal, and the address of each of its handlers.
-    actions: dict[int, Handler | int] = attrs.field(factory=dict)
-    addresses: dict[Handler, int] = attrs.field(factory=dict)
+    __slots__ = ()
 
     async def kill(self, pid: int, signal: int) -> int:
         """Signal a process; 0: the own group, -1: everybody, -n: group n."""
