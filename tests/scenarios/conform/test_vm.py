@@ -8,11 +8,11 @@ from typing import Any, Final
 import pytest
 
 from kernel.quirks import ALL_QUIRKS, Quirks
+from scenarios.campaign.vm_operations import boot
 from scenarios.conform.command import replay
 from scenarios.conform.recording import Malformed, find_recordings, read_lines
 from scenarios.conform.vm import VmReplay, start
 from servers.vm.quirks import VM_QUIRKS
-from tests.servers.vm.operations import boot
 
 RECORDINGS: Final = Path(__file__).parents[2] / "data" / "recordings" / "vm"
 

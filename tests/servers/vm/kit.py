@@ -7,12 +7,12 @@ from typing import Any
 from ipc.errors import OK
 from kernel.memory import Frames, Mmu
 from kernel.quirks import NO_QUIRKS, Quirks
+from scenarios.campaign.vm_operations import PAGE, boot
 from scenarios.conform.vm import VmReplay
 from servers.vm.alloc import memory_chunks
 from servers.vm.config import BootConfig
 from servers.vm.memory import Memory
 from servers.vm.process import INUSE, VmProcess
-from tests.servers.vm.operations import PAGE, boot
 
 Json = dict[str, Any]
 

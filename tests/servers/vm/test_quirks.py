@@ -7,12 +7,12 @@ from typing import Any, Final
 import pytest
 
 from kernel.quirks import NO_QUIRKS, Quirks
+from scenarios.campaign.vm_operations import PAGE
 from scenarios.conform.vm import VmReplay
 from servers.vm.quirks import VM_QUIRKS
 from servers.vm.sanity import check
 from tests.scenarios.conform.test_vm import SHOWN_BY
 from tests.servers.vm.kit import ANON, FIXED, TEXT, cached, last_reply, mapped_file, op, run
-from scenarios.campaign.vm_operations import PAGE
 
 Json = dict[str, Any]
 
