@@ -28,7 +28,7 @@ WATCH_INTERVAL: Final = 0.1  # host seconds
 class Limits:
     """Where a run ends: steps, virtual ns, and for one step host seconds and bytes of growth."""
 
-    steps: int = 1_000_000_000
+    steps: int = 100_000_000
     time: int = 24 * 3600 * 1_000_000_000
     host_seconds: float = 10.0
     host_memory: int = 2 << 30

@@ -83,7 +83,7 @@ class TinyVm:
         if not old:
             frame = self.next_frame * PAGE_SIZE
             self.next_frame += 1
-        process.space.set(address & ~PAGE_MASK, frame | flags)
+        self.machine.mmu.map_page(process.space, address & ~PAGE_MASK, frame | flags)
         return frame
 
 
@@ -126,7 +126,9 @@ class Small:
         self.machine.spawn(PM, "pm", self.pm.main, system=True)
         self.results: dict[str, Any] = {}
 
-    def user(self, name: str, program: Callable[[], Coroutine[Any, Any, Any]], slot: int) -> Process:
+    def user(
+        self, name: str, program: Callable[[], Coroutine[Any, Any, Any]], slot: int
+    ) -> Process:
         """A user process with an empty address space, whose program's value goes to `results`."""
         return self._spawn(name, program, slot, system=False)
 
