@@ -99,7 +99,7 @@ class Clock:
 
     def happen(self) -> None:
         """Do all that is due by now."""
-        while self.next_due() <= self.now:
+        while self.next_due() <= min(self.now, NEVER - 1):
             due = heapq.heappop(self._heap)[3]
             action, due.action = due.action, None
             self._foreground -= not due.background

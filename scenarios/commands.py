@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 import attrs
 
 from ipc.errors import IpcError
+from ipc.flags import SIG_DFL, SIG_IGN
 from ipc.message import Message
 from ipc.text import fields_text
 from ipc.traps import AMF_VALID, AsyncEntry, KernelCall, SendA, trap
@@ -94,6 +95,12 @@ def _number(parameter: Parameter, value: Any, at: Place) -> int:
     return value
 
 
+def _handler(parameter: Parameter, value: Any, at: Place) -> int:
+    if value not in (SIG_DFL, SIG_IGN, SIG_CATCH):
+        raise _unfit(parameter, value, at, "SIG_DFL, SIG_IGN or SIG_CATCH")
+    return int(value)
+
+
 def _bytes(parameter: Parameter, value: Any, at: Place) -> bytes:
     if not isinstance(value, bytes):
         raise _unfit(parameter, value, at, "a string")
@@ -130,6 +137,7 @@ def _unfit(parameter: Parameter, value: Any, at: Place, wanted: str) -> BadInput
 
 _CONVERT: Final[dict[str, Convert]] = {
     "bytes": _bytes, "path": _bytes, "message": _message, "entries": _entries,
+    "handler": _handler,
 }  # fmt: skip
 
 

@@ -14,11 +14,13 @@ from typing import Final, TypeAlias
 import attrs
 
 from ipc.errors import error_name
+from ipc.flags import KINDS
 from ipc.signals import signal_name
-from ipc.text import bytes_text, value_text
+from ipc.text import WAYS, bytes_text, value_text
 
 LARGEST_PLAIN: Final = 0xFFFF  # larger numbers of no particular kind are shown in base 16
-PLAIN_KINDS: Final = {"pid", "fd", "decimal", "offset", "handler"}
+# Kinds of numbers that people write in a way of their own.
+NUMBER_KINDS: Final = (WAYS.keys() | KINDS.keys()) - {"address", "bytes", "decimal", "text"}
 LONGEST_STRING: Final = 64  # bytes of a string that a message shows
 
 
@@ -106,7 +108,7 @@ def _show_number(value: int, kind: str) -> str:
         return error_name(value)
     if kind == "address":
         return hex(value & 0xFFFFFFFF) if value else "NULL"
-    if kind and kind not in PLAIN_KINDS:
+    if kind in NUMBER_KINDS:
         return value_text(kind, value)
     return hex(value) if value > LARGEST_PLAIN else str(value)
 

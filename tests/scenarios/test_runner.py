@@ -113,6 +113,13 @@ FALSE: dict[str, tuple[str, list[str]]] = {
         ["t.scn:1:18: getpid gave another result", "    init: getpid() = 7",
          "                     ^", "  expected: 7", "  got:      1"],
     ),
+    "a number instead of bytes": (
+        "init: load(0x8048000, 1) = 70000", ["  expected: 0x11170", '  got:      "\\x00"'],
+    ),
+    "a number instead of a structure": (
+        "init: fork() = kid\nkid: exit(0)\ninit: wait() = 5",
+        ["  expected: 5", "  got:      {pid: 10, status: 0, signal: 0}"],
+    ),
     "a failure": (
         "init: close(77)",
         ["t.scn:1:1: close failed", "  got: -1 [EBADF]",
@@ -209,6 +216,10 @@ BAD: dict[str, tuple[str, str]] = {
     ),
     "a value of another kind": (
         "init: kill(\"x\", SIGTERM)", "t.scn:1:12: pid must be a number, not \"x\"",
+    ),
+    "a handler that is none": (
+        "init: signal(SIGTERM, 7)",
+        "t.scn:1:23: action must be SIG_DFL, SIG_IGN or SIG_CATCH, not 7",
     ),
     "a message that does not fit": (
         "init: sendrec(VM, VM_BRK {addr: -1})", "t.scn:1:33: addr cannot hold -1",
