@@ -13,8 +13,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import attrs
-
 from ipc.endpoint import NONE, VM
 from ipc.errors import EDOM, EFAULT, ESRCH, OK
 from ipc.signals import SIGKMEM
@@ -25,14 +23,19 @@ from kernel.probes import MemoryRequested
 from kernel.process import MemoryRequest, Process
 
 if TYPE_CHECKING:
+    from attrs import frozen
+
     from kernel.machine import Machine
+else:
+    # Nobody changes a place, but to have attrs enforce it would double what making one costs.
+    from attrs import define as frozen
 
 # The call is not over; it will be done again.  MINIX: minix/ipc.h
 VMSUSPEND: Final = -996
 ADDRESS_MASK: Final = 0xFFFFFFFF
 
 
-@attrs.frozen
+@frozen
 class Place:
     """Where bytes are: an address in the memory of a process, or physical (`process` None)."""
 
@@ -84,22 +87,25 @@ class Copier:
             return ESRCH
         if (refusal := resumed_result(caller)) != OK:
             return refusal
+        clock, cost = self._machine.clock, self._machine.costs.page_copy
         done = 0
         while done < length:
-            origin, start = self.physical(source, done, write=False)
+            origin, start = self.physical(source, done, False)
             if start < 0:
                 return self._missing(caller, source, length, write=False)
-            target, end = self.physical(dest, done, write=True)
+            target, end = self.physical(dest, done, True)
             if end < 0:
                 return self._missing(caller, dest, length, write=True)
-            rest = PAGE_SIZE - max(start & PAGE_MASK, end & PAGE_MASK)
-            size = min(length - done, rest)
+            here, there = start & PAGE_MASK, end & PAGE_MASK
+            size = PAGE_SIZE - (here if here > there else there)
+            if length - done < size:
+                size = length - done
             if origin is target:
                 origin.copy(start, end, size)
             else:
                 target.write(end, origin.read(start, size))
             done += size
-            self._machine.clock.now += self._machine.costs.page_copy
+            clock.now += cost
         return OK
 
     def read(self, caller: Process | None, source: Place | None, length: int) -> bytes | int:
@@ -199,7 +205,7 @@ def resumed_result(caller: Process | None) -> int:
 
     MINIX: check_resumed_caller.
     """
-    if caller is None or not caller.misc & MF_KCALL_RESUME or caller.memory_request is None:
+    if caller is None or caller.memory_request is None or not caller.misc & MF_KCALL_RESUME:
         return OK
     return caller.memory_request.result or OK
 

@@ -21,8 +21,13 @@ from ipc.endpoint import ANY, MIB, NONE, VFS
 from ipc.errors import EINVAL, ELOOP, ENOTREADY, EPERM
 
 if TYPE_CHECKING:
+    from attrs import frozen
+
     from kernel.machine import Machine
     from kernel.process import Process
+else:
+    # Nobody changes what is frozen here, but to have attrs enforce it would double what it costs.
+    from attrs import define as frozen
 
 CPF_READ: Final = 0x1
 CPF_WRITE: Final = 0x2
@@ -124,7 +129,7 @@ def _signed(word: int) -> int:
     return word - (1 << 32) if word >> 31 else word
 
 
-@attrs.frozen
+@frozen
 class Granted:
     """A grant that holds: whose memory it covers and the address at which the copy starts.
 
@@ -161,7 +166,7 @@ def verify_grant(
     """
     for _ in range(MAXIMUM_INDIRECT_DEPTH + 1):
         found = _find(machine, granter, grantee, grant, access)
-        if isinstance(found, int | Granted):
+        if not isinstance(found, tuple):
             return found
         table, entry = found
         if not entry.flags & CPF_INDIRECT:
@@ -176,7 +181,7 @@ def _find(
     machine: Machine, granter: int, grantee: int, grant: int, access: int
 ) -> tuple[GrantTable, Grant] | Granted | int:
     """The table and the entry that `grant` names, or an error."""
-    process = machine.table.lookup(granter)
+    process = machine.table.endpoints.get(granter)
     if process is None or grant <= GRANT_INVALID:
         return EINVAL
     privilege = process.privilege
@@ -187,9 +192,10 @@ def _find(
             return Granted(granter, 0)
         if grantee != privilege.grant_endpoint:
             return ENOTREADY
-    if table is None or grant_index(grant) >= len(table):
+    index = grant & (GRANT_MAX_IDX - 1)
+    if table is None or index >= len(table):
         return EPERM
-    entry = table[grant_index(grant)]
+    entry = table[index]
     if entry.flags & CPF_IN_USE != CPF_IN_USE or entry.sequence != grant_sequence(grant):
         return EPERM
     return table, entry
@@ -208,7 +214,7 @@ def _check(
     """Whether a direct or magic grant allows the copy."""
     if entry.flags & access != access or not entry.flags & (CPF_DIRECT | CPF_MAGIC):
         return EPERM
-    if not _matches(entry.who_to, grantee):
+    if entry.who_to != grantee and not _matches(entry.who_to, grantee):
         return EPERM
     owner = granter
     if entry.flags & CPF_DIRECT:

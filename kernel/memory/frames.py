@@ -87,6 +87,9 @@ class Frames:
 
     def fill(self, phys: int, byte: int, length: int) -> None:
         """Set the `length` bytes at `phys` to `byte`; whole frames of zeros become absent."""
+        if not byte and length == PAGE_SIZE and not phys & PAGE_MASK and 0 <= phys < ADDRESS_LIMIT:
+            self.contents.pop(phys >> PAGE_SHIFT, None)
+            return
         _demand_inside(phys, length)
         for start, size in _pieces(phys, length):
             if byte == 0 and size == PAGE_SIZE:

@@ -84,11 +84,24 @@ def link_region(memory: Memory, region: Region) -> None:
 def _fill(memory: Memory, region: Region) -> bool:
     """Give each page of `region`, which has none, a frame; False if there are not so many."""
     pages = region.pages
+    if pages == 1:
+        return _fill_page(memory, region)
     frames = memory.allocator.take_many(pages, allocation_flags(region.flags))
     memory.link_new(region, 0, memory.blocks.new_many(frames << 12))
     if len(frames) == pages:
         return True
     # The page that could not be had was counted before it was looked for.
+    region.owner.gain(1)
+    region.owner.lose(1)
+    return False
+
+
+def _fill_page(memory: Memory, region: Region) -> bool:
+    """As `_fill` for a region of one page, such as file systems make for each block."""
+    frame = memory.allocator.take(1, allocation_flags(region.flags))
+    if frame >= 0:
+        memory.link(region, 0, memory.blocks.new(frame << 12), region.kind)
+        return True
     region.owner.gain(1)
     region.owner.lose(1)
     return False

@@ -223,6 +223,11 @@ class Memory:
             return
         if self.blocks.mask == _EIGHT_BITS or "fork-pending-page" in self.quirks:
             self._demand_mappable(region)
+        if len(region.blocks) == 1:
+            block = region.blocks[0]
+            if block and self.blocks.phys[block] != NO_FRAME:
+                self.write_entry(region, 0)
+            return
         first, count = region.span()
         vaddr = region.vaddr + (first << 12)
         self.mmu.map_range(region.owner.space, vaddr, self.entries_of(region, first, count))
