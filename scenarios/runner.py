@@ -36,6 +36,7 @@ from scenarios.source import BadInput, Place
 from scenarios.stage import Stage
 from scenarios.values import Failed, Killed, ProcessName, Value, show
 from servers.lib.driven import Raised, Returned
+from servers.lib.libc import Usage
 
 # Lines during which the machine stands still.
 LOOKING: Final = (
@@ -235,6 +236,8 @@ class Runner:
                 return value
             case ProcessEnded():
                 return Killed(self.stage.killing_signal(pending.process))
+            case Raised(error=Usage() as error):
+                raise BadInput(str(error), pending.line.at)
             case Raised(error=error):
                 raise error
         raise AssertionError(f"an outcome of no kind: {outcome!r}")

@@ -14,6 +14,7 @@ import hashlib
 import importlib.util
 import io
 import os
+import pickle
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,7 +49,7 @@ def load_parser() -> lark.Lark:
     """The parser of scenario files, from its stored tables if there are any."""
     grammar = GRAMMAR.read_text("utf-8")
     stored = _stored_tables(grammar)
-    with contextlib.suppress(OSError), stored.open("rb") as file:
+    with contextlib.suppress(OSError, EOFError, pickle.UnpicklingError), stored.open("rb") as file:
         return lark.Lark.load(file)
     parser = make_parser(grammar)
     _store(parser, stored)

@@ -18,7 +18,8 @@ from scenarios.source import BadInput, Source
 
 WORD = re.compile(r'"(?:\\.|[^"\n])*"|\w+|[^\w\s]')
 VALUES = [
-    "-1", "0", "5", "0xFFFFFFFF", "0xFFFFFFFFFFFFFFFF", "4G", "1s", '"text"', '"\\xff"', "NULL", "VM",
+    "-1", "0", "5", "0xFFFFFFFF", "0xFFFFFFFFFFFFFFFF", "4G", "1s",
+    '"text"', '"\\xff"', "NULL", "VM",
     "init", "SELF", "[1]",
     "{a: 1}", "VM_BRK {addr: 1}", "ENOMEM", "SIGKILL", "init -> VM: _",
 ]  # fmt: skip
