@@ -180,13 +180,14 @@ class Machine:
             privilege = self._own_privilege(slot) if system else self._user_privilege()
         if endpoint is None:
             endpoint = make_endpoint(0, slot)
-        process = self.table.place(slot, endpoint, name, privilege, RTS_NO_QUANTUM | held)
+        process = self.table.place(slot, endpoint, name, privilege, held or RTS_NO_QUANTUM)
         process.quantum = process.quantum_size = DEFAULT_QUANTUM
         if context is not None:
             process.context = context
         self.start(process, program)
         self.created(process, NONE)
-        self.ready.unblock(process, RTS_NO_QUANTUM)
+        if not held:
+            self.ready.unblock(process, RTS_NO_QUANTUM)
         return process
 
     def _own_privilege(self, slot: int) -> Privilege:
@@ -213,9 +214,7 @@ class Machine:
     def created(self, process: Process, parent: int) -> None:
         """Tell who listens that `process` came to be."""
         if self.probes.emit is not None:
-            self.probes.tell(
-                ProcessCreated, self._cause(), process.endpoint, parent, process.name
-            )
+            self.probes.tell(ProcessCreated, self._cause(), process.endpoint, parent, process.name)
 
     def _cause(self) -> int:
         """On whose behalf things happen now: that of the process that makes a kernel call."""

@@ -21,7 +21,7 @@ class Panic(Exception):
     message: str = ""
 
     def during(self, process: str, handler: str, message: str) -> None:
-        """Add what was going on; the innermost handler, which comes first, is the one that stays."""
+        """Add what was going on; the innermost handler, which comes first, is what stays."""
         if not self.process:
             self.process = process
             self.handler = handler

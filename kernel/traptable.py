@@ -1,8 +1,8 @@
 """What each trap does: the table through which every process enters the kernel.
 
 Each function here makes, for one machine, what does the trap: that gets the process and its trap
-record.  It leaves in `process.result` what the process gets when it runs next, or leaves the process
-blocked; or it returns an error number, of which the dispatcher makes the result.
+record.  It leaves in `process.result` what the process gets when it runs next, or leaves the
+process blocked; or it returns an error number, of which the dispatcher makes the result.
 
 Source: MINIX ``kernel/proc.c`` do_ipc.
 """
@@ -95,12 +95,7 @@ def offering(machine: Machine) -> Enter:
 
 def calling(machine: Machine) -> Enter:
     """A call to the kernel itself."""
-    enter_call = machine.kernel_calls.enter
-
-    def enter(process: Process, trap: KernelCall) -> None:
-        enter_call(process, trap.request)
-
-    return enter
+    return machine.kernel_calls.enter
 
 
 def computing(machine: Machine) -> Enter:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import attrs
 import pytest
@@ -52,13 +52,13 @@ class Driven:
         ]
         self.machine.run_nowait()
 
-    async def __aenter__(self) -> Driven:
+    async def __aenter__(self) -> Self:
         self.nursery_manager = trio.open_nursery()
         self.nursery = await self.nursery_manager.__aenter__()
         self.nursery.start_soon(self.bridge.run)
         return self
 
-    async def __aexit__(self, *failure: Any) -> None:
+    async def __aexit__(self, *failure: Any) -> None:  # noqa: PYI036
         self.nursery.cancel_scope.cancel()
         await self.nursery_manager.__aexit__(*failure)
 
@@ -277,4 +277,3 @@ def test_a_run_injected_the_same_way_is_the_same_run() -> None:
         first = run(policy)
         assert run(policy) == first
         assert any("MessageSent" in line for line in first)
-

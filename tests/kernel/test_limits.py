@@ -136,9 +136,7 @@ Program = Callable[[], Coroutine[Any, Any, None]]
         (_send_text, SIGILL, "VM_BRK.addr is 'here'"),
     ],
 )
-def test_what_a_user_program_does_is_its_own_end(
-    program: Program, signal: int, said: str
-) -> None:
+def test_what_a_user_program_does_is_its_own_end(program: Program, signal: int, said: str) -> None:
     small = Small(QUICK)
     process = small.user("bad", program, 30)
     small.run()
