@@ -13,8 +13,6 @@ from servers.lib.libc import Libc, Program
 from servers.lib.libc.processes import Image
 
 if TYPE_CHECKING:
-    import trio
-
     from kernel.bridge import Started
     from sendrec.machine import Machine
 
@@ -106,7 +104,6 @@ class Process:
 
     machine: Machine
     kernel: KernelProcess
-    ended: trio.Event | None = None
 
     @property
     def endpoint(self) -> int:
@@ -132,15 +129,14 @@ class Process:
         return f"<Process {self.name} {self.endpoint}>"
 
     async def join(self) -> None:
-        """Let the machine go on until a program that was spawned has ended, however.
+        """Let the machine go on until this process has ended, however it does.
 
         Raises Hang if the machine comes to rest before that; MachineStopped.
         """
         from kernel.hang import Hang, report
 
-        assert self.ended is not None, "a driven process ends when it is told to"
         await self.machine.run_until_quiet()
-        if not self.ended.is_set():
+        if self.alive:
             raise Hang(report(self.machine.system.machine))
 
     async def run(self, action: Callable[[Libc], Coroutine[Any, Any, R]]) -> R:
@@ -155,23 +151,11 @@ class Process:
 
     async def fork_program(self, program: Program, name: str = "") -> Process:
         """Have the process fork; the child, which runs `program` by itself.  Raises CallFailed."""
-        import trio
-
-        ended = trio.Event()
-
-        async def run(libc: Libc) -> int | None:
-            try:
-                return await program(libc)
-            finally:
-                ended.set()
-
-        child = await self._fork(lambda parent: Image(run, parent.copied()), ended)
+        child = await self._fork(lambda parent: Image(program, parent.copied()))
         child.kernel.name = name or getattr(program, "__name__", child.name)
         return child
 
-    async def _fork(
-        self, make: Callable[[Libc], Image], ended: trio.Event | None = None
-    ) -> Process:
+    async def _fork(self, make: Callable[[Libc], Image]) -> Process:
         async def act(libc: Libc) -> int:
             return await libc.fork_image(make(libc))
 
@@ -179,8 +163,7 @@ class Process:
         known = self.machine.system.pm.table.find(pid)
         assert known is not None, "a child stays until it was waited for"
         # A child that is dead already is still in its slot.
-        child = self.machine.system.machine.table.at(known.slot)
-        return Process(self.machine, child, ended)
+        return Process(self.machine, self.machine.system.machine.table.at(known.slot))
 
     mmap = Driven(Libc.mmap)
     munmap = Driven(Libc.munmap)

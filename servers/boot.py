@@ -81,6 +81,7 @@ class System:
     def promote(self, process: Process) -> None:
         """Let a user's process do what servers may: every trap, to everybody.
 
+        Its children, as those of any server, do not run before somebody gives them privileges.
         Raises BadConfig if there can be no more servers.
         """
         if self.machine.table.give_privilege(process) != 0:
