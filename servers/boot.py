@@ -150,6 +150,8 @@ def _make(name: str, maker: str | Callable[[], Any]) -> Any:
         raise BadConfig("servers", f"{name} cannot be made: {error}") from error
     if not callable(getattr(server, "main", None)):
         raise BadConfig("servers", f"{name} has no main, but is {server!r:.100}")
+    if isinstance(server, Server) and server.name == Server().name:
+        server.name = name
     return server
 
 
