@@ -96,10 +96,8 @@ class Copier:
             target, end = self.physical(dest, done, True)
             if end < 0:
                 return self._missing(caller, dest, length, write=True)
-            here, there = start & PAGE_MASK, end & PAGE_MASK
-            size = PAGE_SIZE - (here if here > there else there)
-            if length - done < size:
-                size = length - done
+            rest = PAGE_SIZE - max(start & PAGE_MASK, end & PAGE_MASK)
+            size = min(length - done, rest)
             if origin is target:
                 origin.copy(start, end, size)
             else:

@@ -23,19 +23,23 @@ class Quirk:
     summary: str
 
 
-@attrs.frozen
-class Quirks:
-    """The quirks that a machine has; `name in quirks` asks.  `every`: all that there are."""
+class Quirks(frozenset[str]):
+    """The quirks that a machine has, by name; `name in quirks` asks, many times a message."""
 
-    names: frozenset[str] = frozenset()
-    every: bool = False
+    __slots__ = ()
 
-    def __contains__(self, name: str) -> bool:
-        return self.every or name in self.names
+
+class _Every(Quirks):
+    """All quirks that there are, in whosever table."""
+
+    __slots__ = ()
+
+    def __contains__(self, name: object) -> bool:
+        return True
 
 
 NO_QUIRKS: Final = Quirks()
-ALL_QUIRKS: Final = Quirks(every=True)
+ALL_QUIRKS: Final[Quirks] = _Every({"all"})
 
 
 class UnknownQuirk(ValueError):

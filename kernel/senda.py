@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from kernel.rendezvous import Rendezvous
 
 _KNOWN_FLAGS: Final = AMF_VALID | AMF_DONE | AMF_NOTIFY | AMF_NOREPLY | AMF_NOTIFY_ERR
+_MAY_OFFER: Final = _KNOWN_FLAGS & ~AMF_DONE
 _ENTRIES_PER_SLOT: Final = 16
 
 
@@ -51,11 +52,12 @@ def offer(ipc: Rendezvous, caller: Process, table: list[AsyncEntry], size: int) 
         return EDOM
     if not privilege.flags & SYS_PROC:
         return EPERM
-    _forget(privilege)
+    privilege.async_table = None
+    privilege.async_size = 0
     privilege.async_endpoint = caller.endpoint
     tell = False
     for entry in table[:size]:
-        if _is_invalid(entry) or not entry.flags or entry.flags & AMF_DONE:
+        if entry.flags & ~_MAY_OFFER or not entry.flags & AMF_VALID:
             continue
         code, receiver = _receiver_of(ipc, caller, entry)
         if code == OK and not _hand_over(ipc, caller, receiver, entry):
@@ -163,7 +165,10 @@ def _hand_over(ipc: Rendezvous, caller: Process, receiver: Process, entry: Async
     if not ipc.expects(receiver, caller) or not _fits(receiver, caller, entry):
         return False
     answers = receiver.misc & MF_REPLY_PEND
-    ipc.give(caller, receiver, _said(ipc, caller, entry), SENDA_CALL, caller.context.cause)
+    message = entry.message
+    if ipc.probes.emit is not None:
+        ipc.probes.sent(caller, receiver.endpoint, message, SENDA_CALL)
+    ipc.give(caller, receiver, message, SENDA_CALL, caller.context.cause)
     if answers and "stale-reply-pending" in ipc.quirks:
         receiver.misc |= MF_REPLY_PEND
     ipc.ready.unblock(receiver, RTS_RECEIVING)
@@ -186,10 +191,12 @@ def _said(ipc: Rendezvous, sender: Process, entry: AsyncEntry) -> Message:
 
 def _receiver_of(ipc: Rendezvous, caller: Process, entry: AsyncEntry) -> tuple[int, Process]:
     """OK and the process that `entry` is for; or why it cannot be sent, and the caller."""
-    receiver = ipc.endpoints.get(_dest_of(caller, entry))
+    dest = entry.dest
+    receiver = caller if dest == SELF else ipc.endpoints.get(dest)
     if receiver is None:
         return EDEADSRCDST, caller
-    if receiver.slot < 0 or not _may_send(caller, receiver):
+    may_send = receiver is caller or caller.privilege.ipc_to & receiver.privilege.bit
+    if receiver.slot < 0 or not may_send:
         return ECALLDENIED, caller
     if receiver.rts & RTS_NO_ENDPOINT:
         return EDEADSRCDST, caller
@@ -213,10 +220,11 @@ def _is_invalid(entry: AsyncEntry) -> bool:
 
 def _store(sender: Process, entry: AsyncEntry, code: int) -> bool:
     """Write the result `code` into the sender's memory.  Returns whether it wants to be told."""
-    entry.dest = _dest_of(sender, entry)
+    if entry.dest == SELF:
+        entry.dest = sender.endpoint
     entry.result = code
-    entry.flags |= AMF_DONE
-    return bool(entry.flags & AMF_NOTIFY) or (code != OK and bool(entry.flags & AMF_NOTIFY_ERR))
+    flags = entry.flags = entry.flags | AMF_DONE
+    return bool(flags & (AMF_NOTIFY if code == OK else AMF_NOTIFY | AMF_NOTIFY_ERR))
 
 
 def _forget(privilege: Privilege) -> None:

@@ -47,6 +47,7 @@ from kernel.copying import VMSUSPEND
 from kernel.flags import MF_KCALL_RESUME
 
 if TYPE_CHECKING:
+    from ipc.traps import KernelCall
     from kernel.machine import Machine
     from kernel.process import Process
 
@@ -108,10 +109,21 @@ class KernelCalls:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
 
-    def enter(self, caller: Process, request: Message) -> None:
+    def enter(self, caller: Process, trap: KernelCall) -> None:
         """Do a kernel call, or do one again for which VM has provided memory."""
         machine = self._machine
-        answer = self._dispatch(caller, request)
+        request = trap.request
+        number = request.type - KERNEL_CALL
+        call = CALLS.get(type(request))
+        answer: Message | int
+        if not 0 <= number < NR_SYS_CALLS:
+            answer = EBADREQUEST
+        elif not caller.privilege.kernel_calls >> number & 1:
+            answer = ECALLDENIED
+        elif call is None:
+            answer = _call_unread(machine, caller, request)
+        else:
+            answer = call(machine, caller, request)
         if not isinstance(answer, int):
             result = answer
         elif answer == OK:
@@ -132,21 +144,12 @@ class KernelCalls:
         if machine.probes.emit is not None:
             machine.probes.called(caller, request, result)
 
-    def _dispatch(self, caller: Process, request: Message) -> Message | int:
-        number = request.type - KERNEL_CALL
-        if not 0 <= number < NR_SYS_CALLS:
-            return EBADREQUEST
-        if not caller.privilege.kernel_calls >> number & 1:
-            return ECALLDENIED
-        if type(request) is RawMessage:
-            request = _typed(request)
-        call = CALLS.get(type(request))
-        if call is None:
-            return EBADREQUEST
-        return call(self._machine, caller, request)
 
+def _call_unread(machine: Machine, caller: Process, request: Message) -> Message | int:
+    """Do a call whose message is of no class of its own: its bytes say what it is."""
+    if type(request) is RawMessage:
+        from ipc.requests import as_request
 
-def _typed(request: RawMessage) -> Message:
-    from ipc.requests import as_request
-
-    return as_request(request)
+        request = as_request(request)
+    call = CALLS.get(type(request))
+    return EBADREQUEST if call is None else call(machine, caller, request)

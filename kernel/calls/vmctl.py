@@ -43,8 +43,7 @@ VMPTYPE_CHECK: Final = 1
 
 def do_vmctl(machine: Machine, caller: Process, request: SysVmctl) -> Message | int:
     """Do what the request's parameter says to the process that it names."""
-    endpoint = caller.endpoint if request.who == SELF else request.who
-    process = machine.table.lookup(endpoint)
+    process = caller if request.who == SELF else machine.table.endpoints.get(request.who)
     parameter = PARAMETERS.get(request.param)
     if process is None or parameter is None:
         return EINVAL

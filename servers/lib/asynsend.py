@@ -47,7 +47,7 @@ class AsyncTable:
         `flags` (AMF_*): AMF_NOREPLY says that it is no answer to a SENDREC.  Raises IpcError if
         the kernel refuses the table.  MINIX: asynsend3.
         """
-        live = [entry for entry in self.entries if not _finished(entry)]
+        live = [entry for entry in self.entries if not entry.flags & AMF_DONE or _failed(entry)]
         if len(live) >= self.capacity:
             raise Panic("the table of asynchronous messages is full")
         live.append(AsyncEntry(flags | AMF_VALID, dest, message))
@@ -71,5 +71,3 @@ def _failed(entry: AsyncEntry) -> bool:
     return completed and entry.result != OK and bool(entry.flags & _WANTS_ERROR)
 
 
-def _finished(entry: AsyncEntry) -> bool:
-    return entry.flags & _COMPLETED == _COMPLETED and not _failed(entry)

@@ -18,14 +18,14 @@ from typing import Final
 import attrs
 
 from ipc.endpoint import PM, RS, SELF, SYSTEM, VFS, VM, endpoint_name
-from ipc.errors import EPERM, ESRCH, OK
-from ipc.flags import VMCTL_CLEARMAPCACHE, VMCTL_FLUSHTLB
+from ipc.errors import EPERM, ESRCH, OK, IpcError
+from ipc.flags import VMCTL_CLEAR_PAGEFAULT, VMCTL_CLEARMAPCACHE, VMCTL_FLUSHTLB
 from ipc.kernelcalls import SysVmctl
 from ipc.message import Message
 from ipc.notification import Notification
 from ipc.rs import RsInit
 from ipc.signals import SIGKMEM, signals_in
-from ipc.traps import AMF_NOREPLY, FROM_KERNEL, KernelCall, trap
+from ipc.traps import AMF_NOREPLY, FROM_KERNEL, KernelCall, Send, trap
 from ipc.vm import (
     VmBrk,
     VmClearcache,
@@ -73,12 +73,14 @@ from servers.vm.memory import Memory
 from servers.vm.mmap import do_map_phys, do_mmap, do_vfs_mmap
 from servers.vm.munmap import do_munmap, do_shm_unmap, do_unmap_phys
 from servers.vm.pagefault import do_pagefault
+from servers.vm.process import NO_ACL
 from servers.vm.remap import do_get_phys, do_get_refcount, do_remap, do_remap_ro
 from servers.vm.rs import do_rs_memctl, do_rs_prepare, do_rs_set_priv, do_rs_update
 from servers.vm.sanity import check
 from servers.vm.vfsreply import do_vfs_reply
 
 _TRANSACTION_BASE: Final = 0xB00
+_MOST_CLEARING: Final = 1024
 _CLEAR_MAP_CACHE: Final = KernelCall(SysVmctl(SELF, VMCTL_CLEARMAPCACHE))
 
 
@@ -89,6 +91,7 @@ class VmServer(Server):
     memory: Memory = attrs.field(kw_only=True)
     acls: Acls = attrs.field(factory=Acls)
     table: AsyncTable = attrs.field(factory=AsyncTable)
+    clearing: dict[int, KernelCall] = attrs.field(factory=dict)  # by endpoint, to be used again
 
     sanity: bool = False  # check every invariant after each message
     last: tuple[int, Message] | None = None  # the request handled last, and whose it was
@@ -101,6 +104,19 @@ class VmServer(Server):
             await self.flush()
         reply: Message = await trap(KernelCall(request))
         return reply
+
+    async def clear_fault(self, endpoint: int) -> int:
+        """Let a process run whose page fault has been dealt with; OK, or EINVAL if it is dead."""
+        call = self.clearing.get(endpoint)
+        if call is None:
+            if len(self.clearing) >= _MOST_CLEARING:
+                self.clearing.clear()
+            call = KernelCall(SysVmctl(endpoint, VMCTL_CLEAR_PAGEFAULT))
+            self.clearing[endpoint] = call
+        if self.memory.vfs.outgoing:
+            await self.flush()
+        reply: Message = await trap(call)
+        return reply.type
 
     async def vmctl(self, endpoint: int, what: int, value: int = 0) -> int:
         """The kernel call that only VM makes (VMCTL_*); its result.  MINIX: sys_vmctl."""
@@ -139,7 +155,10 @@ class VmServer(Server):
         """Answer `dest`, after what VFS is to be asked."""
         if self.memory.vfs.outgoing:
             await self.flush()
-        await super().reply(dest, message)
+        try:
+            await trap(Send(dest, message))
+        except IpcError as failure:
+            self.unanswered(dest, message, failure.code)
 
     def unanswered(self, dest: int, message: Message, errno: int) -> None:
         """A caller that is dead gets no answer; with the quirk, VM goes down with it."""
@@ -163,31 +182,38 @@ class VmServer(Server):
 
     def handler(self, source: int, message: Message) -> Handler | None:
         """Who handles a request: the table says, if the caller may make it at all."""
-        quirks = self.memory.quirks
+        memory = self.memory
         self.last = source, message
-        process = self.memory.process(source)
+        process = memory.process(source)
         if process is None:
-            if "unknown-caller" in quirks:
+            if "unknown-caller" in memory.quirks:
                 raise Panic(f"a message from the unknown {source}", quirk="unknown-caller")
             return do_stranger
+        number = message.type
+        found = self.CALLS.get(number)
+        if found is None:
+            return self._other(source, message)
+        if source == VFS and isinstance(message, VmProcctl) and message.transid:
+            return do_procctl
+        if process.acl != NO_ACL and not self.acls.allow(process, number - RQ_BASE):
+            return do_unknown
+        only = CALLERS.get(number)
+        if only is not None and source not in only and "unchecked-callers" not in memory.quirks:
+            return do_not_permitted
+        return found
+
+    def _other(self, source: int, message: Message) -> Handler:
+        """Who handles what is no call: page faults, and the start of VM."""
+        quirks = self.memory.quirks
         if isinstance(message, VmPagefault):
             if self.status & FROM_KERNEL or "fake-pagefault" in quirks:
                 return do_pagefault
             return do_not_permitted
         if source == RS and isinstance(message, RsInit):
             return do_init
-        if source == VFS and isinstance(message, VmProcctl) and message.transid:
-            return do_procctl
-        found = self.CALLS.get(message.type)
-        if found is None:
-            if "type-0xbXX" in quirks and message.type & 0xFF00 == _TRANSACTION_BASE:
-                raise Panic(f"message number {message.type:#x}", quirk="type-0xbXX")
-            return do_unknown
-        if not self.acls.allow(process, message.type - RQ_BASE):
-            return do_unknown
-        if "unchecked-callers" not in quirks and source not in _callers(message, source):
-            return do_not_permitted
-        return found
+        if "type-0xbXX" in quirks and message.type & 0xFF00 == _TRANSACTION_BASE:
+            raise Panic(f"message number {message.type:#x}", quirk="type-0xbXX")
+        return do_unknown
 
 
 async def do_signals(vm: VmServer, source: int, message: Notification) -> None:
@@ -211,26 +237,22 @@ async def do_stranger(_vm: VmServer, _source: int, _message: Message) -> Message
     raise Refused(ESRCH)
 
 
-def _callers(message: Message, source: int) -> tuple[int, ...]:
-    return CALLERS.get(type(message), (source,))
-
-
 async def do_not_permitted(_vm: VmServer, _source: int, _message: Message) -> Message:
     """Refuse a call that only certain servers may make."""
     raise Refused(EPERM)
 
 
 # Who may make a call that only one server has reason to make.
-CALLERS: Final[Mapping[type[Message], tuple[int, ...]]] = {
-    VmExit: (PM,),
-    VmFork: (PM,),
-    VmWillexit: (PM,),
-    VmVfsReply: (VFS,),
-    VmVfsMmap: (VFS,),
-    VmRsSetPriv: (RS,),
-    VmRsPrepare: (RS,),
-    VmRsUpdate: (RS, VM),
-    VmRsMemctl: (RS,),
+CALLERS: Final[Mapping[int, tuple[int, ...]]] = {
+    VmExit.type: (PM,),
+    VmFork.type: (PM,),
+    VmWillexit.type: (PM,),
+    VmVfsReply.type: (VFS,),
+    VmVfsMmap.type: (VFS,),
+    VmRsSetPriv.type: (RS,),
+    VmRsPrepare.type: (RS,),
+    VmRsUpdate.type: (RS, VM),
+    VmRsMemctl.type: (RS,),
 }
 
 VmServer.CALLS = {
