@@ -12,6 +12,7 @@ import gc
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -83,10 +84,16 @@ def _machine_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @click.option("--trace", is_flag=True, help="Print every message, under the call that caused it.")
 @click.option("--maps", is_flag=True, help="Print the memory map of each process at the end.")
+@click.option("--update", is_flag=True, help="Rewrite the results in the files to what comes.")
 @click.option("--diagram", metavar="FILE", help="Write a sequence diagram (SVG) of the run.")
 @_machine_options
 def run(
-    files: tuple[str, ...], trace: bool, maps: bool, diagram: str | None, **machine: Any
+    files: tuple[str, ...],
+    trace: bool,
+    maps: bool,
+    update: bool,
+    diagram: str | None,
+    **machine: Any,
 ) -> int:
     """Run scenarios: files, or names such as library/copy-on-write."""
     if diagram is not None and len(files) > 1:
@@ -94,7 +101,7 @@ def run(
     with _quick_imports():
         from sendrec.commands.run import run_files
 
-    return run_files(files, trace=trace, maps=maps, diagram=diagram, **machine)
+    return run_files(files, trace=trace, maps=maps, update=update, diagram=diagram, **machine)
 
 
 @commands.command()
@@ -133,6 +140,42 @@ def memory(file: str, **machine: Any) -> int:
     from sendrec.commands.memory import print_usage
 
     return print_usage(file, **machine)
+
+
+@commands.command()
+@click.option(
+    "--operations", type=click.IntRange(1), default=10_000, show_default=True, metavar="N",
+    help="How many to do in all.",
+)  # fmt: skip
+@click.option(
+    "--seed", type=click.IntRange(0), default=1, show_default=True, metavar="N",
+    help="The seed of the first run.",
+)  # fmt: skip
+@click.option(
+    "--quirks", metavar="NAME,…", default="none", show_default=True,
+    help="Defects of the real system to have, and to find; or all.",
+)  # fmt: skip
+@click.option(
+    "--world", metavar="WORLD", default="vm", show_default=True,
+    help="What to work on: vm (VM alone, fast) or machine (all servers).",
+)  # fmt: skip
+@click.option(
+    "--length", type=click.IntRange(1), default=300, show_default=True, metavar="N",
+    help="How many operations a run has at most; each begins with a new machine.",
+)  # fmt: skip
+@click.option(
+    "--resume", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    help="Keep the campaign in this file, and go on from there if it exists.",
+)  # fmt: skip
+def campaign(**options: Any) -> int:
+    """Do random operations, with every invariant checked after each."""
+    from scenarios.campaign.command import campaign as go
+    from scenarios.source import BadInput
+
+    try:
+        return go(**options)
+    except BadInput as error:
+        raise click.ClickException(str(error)) from error
 
 
 @commands.command("library")

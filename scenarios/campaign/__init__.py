@@ -1,0 +1,1 @@
+"""Campaigns: random operations by the million, with every invariant checked after each."""

@@ -1,0 +1,105 @@
+"""`sendrec campaign`: the campaign at work on a terminal, and its report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from scenarios.campaign.campaign import Verdict, go_on, quirks_of, world_maker
+from scenarios.campaign.record import Record, read_record
+from scenarios.campaign.run import Run
+
+LAST_OPERATIONS: Final = 20
+LENGTH: Final = 300
+
+
+def campaign(
+    operations: int,
+    seed: int,
+    quirks: str = "none",
+    world: str = "vm",
+    resume: Path | None = None,
+    length: int = LENGTH,
+) -> int:
+    """Do so many random operations in all, and report; the exit status.
+
+    With `resume`, a file in which the campaign is kept, it goes on where it was if that exists;
+    then the file says what the seed is, and the quirks, and the world.  Raises BadInput.
+    """
+    quirks_of(quirks)
+    world_maker(world)
+    record = Record(seed, world, quirks, length)
+    if resume is not None and resume.exists():
+        record = read_record(resume)
+    console = Console(highlight=False)
+    try:
+        with _bar(console) as bar:
+            task = bar.add_task("operations", total=operations, completed=record.operations)
+
+            def progress(record: Record) -> None:
+                bar.update(task, completed=min(record.operations, operations))
+                if record.found:
+                    bar.update(task, description=f"{len(record.found)} quirks found")
+                if resume is not None:
+                    record.write(resume)
+
+            verdict = go_on(record, operations, progress)
+    except KeyboardInterrupt:
+        return _interrupted(console, record, resume)
+    _report(console, record, verdict)
+    return 1 if verdict.failed is not None else 0
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+        console=console,
+    )  # fmt: skip
+
+
+def _interrupted(console: Console, record: Record, resume: Path | None) -> int:
+    console.print(f"interrupted after {record.operations} operations")
+    if resume is not None:
+        console.print(f"to go on: the same command, with --resume {resume}")
+    return 130
+
+
+def _report(console: Console, record: Record, verdict: Verdict) -> None:
+    if record.quirks != "none":
+        _report_found(console, record, verdict.missing)
+    if verdict.failed is not None:
+        _report_failure(console, record, verdict.failed)
+        return
+    runs = f"{record.operations} operations in {record.runs} runs (seed {record.seed})"
+    console.print(f"{runs}: nothing is wrong" if record.quirks == "none" else runs)
+
+
+def _report_found(console: Console, record: Record, missing: Sequence[str]) -> None:
+    for found in record.found:
+        console.print(f"{found.quirk}: {found.how}: {found.text}", markup=False)
+        console.print(
+            f"    run {found.seed}, {len(found.operations)} operations, the last {found.last}",
+            markup=False, soft_wrap=True,
+        )  # fmt: skip
+    console.print(f"{len(record.found)} quirks found")
+    if missing:
+        console.print(f"not found: {', '.join(missing)}")
+
+
+def _report_failure(console: Console, record: Record, run: Run) -> None:
+    failure = run.failure
+    assert failure is not None
+    shown = run.operations[-LAST_OPERATIONS:]
+    console.print(f"{failure.kind}: {failure.text}", markup=False)
+    console.print(f"after these operations ({len(run.operations)}, the last {len(shown)} shown):")
+    for operation in shown:
+        console.print(f"    {operation}", markup=False, soft_wrap=True)
+    console.print(
+        "to see it again: sendrec campaign"
+        f" --world {record.world} --seed {run.seed} --operations {record.length}"
+        f" --quirks {record.quirks} --length {record.length}"
+    )
