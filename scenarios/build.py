@@ -224,7 +224,7 @@ class Builder(lark.Transformer[lark.Token, syntax.Scenario]):
         result, error = items
         if result != syntax.Unary("-", syntax.Number(1, result.at), result.at):
             raise BadInput(f"a call that fails returns -1: write -1 [{error}]", self._at(meta))
-        return syntax.Failure(str(error), self._token_at(error))
+        return syntax.Failure(str(error), self._at(meta))
 
     def shape(self, meta: Meta, items: list[Any]) -> syntax.Shape:
         return syntax.Shape((), tuple(items), self._at(meta))

@@ -20,7 +20,8 @@ class LineFailed(Exception):
     """A line of a scenario did not come true.
 
     `reason` in one line; `details` are further lines (expected and got, or who waits for whom);
-    `messages` are the last ones before it, in words.
+    `messages` are the last ones before it, in words.  `correct` is what would have to stand in the
+    place `at` for the line to be true, where the line says a result; else empty.
     """
 
     at: Place
@@ -28,6 +29,7 @@ class LineFailed(Exception):
     details: Sequence[str] = ()
     messages: Sequence[str] = ()
     hint: str = ""
+    correct: str = ""
 
     def __str__(self) -> str:
         lines = [f"{self.at}: {self.reason}", self.at.excerpt()]

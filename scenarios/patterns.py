@@ -16,16 +16,20 @@ from scenarios.constants import is_error, is_signal
 from scenarios.evaluate import equal, evaluate, evaluate_number
 from scenarios.scope import Scope, is_constant_name
 from scenarios.source import Place
-from scenarios.values import Failed, Fields, Killed, ProcessName, Value, show
+from scenarios.values import Failed, Fields, Killed, ProcessName, Value, as_pattern, show
 
 
 @attrs.frozen
 class Mismatch:
-    """Where a value is not as a pattern says: the place in the pattern, and both in words."""
+    """Where a value is not as a pattern says: the place in the pattern, and both in words.
+
+    `correct` is the pattern that would have matched there; empty where there is none.
+    """
 
     at: Place
     expected: str
     got: str
+    correct: str = ""
 
 
 def match_outcome(
@@ -41,14 +45,18 @@ def match_outcome(
             return match(syntax.Failure(name, pattern.at), outcome, scope, kind)
         case syntax.Equals(value=syntax.Name(name=name)) if is_signal(name):
             killed = Killed(SIGNALS[name])
-            return None if outcome == killed else Mismatch(pattern.at, show(killed), show(outcome))
+            return None if outcome == killed else _differs(pattern.at, show(killed), outcome)
         case syntax.Failure():
             return match(pattern, outcome, scope, kind)
     if isinstance(outcome, Killed):
-        return Mismatch(pattern.at, "the call to return", show(outcome))
+        return _differs(pattern.at, "the call to return", outcome)
     if isinstance(outcome, Failed) and not isinstance(pattern, syntax.Anything):
-        return Mismatch(pattern.at, "the call to succeed", show(outcome))
+        return _differs(pattern.at, "the call to succeed", outcome)
     return match(pattern, outcome, scope, kind)
+
+
+def _differs(at: Place, expected: str, value: Value, kind: str = "") -> Mismatch:
+    return Mismatch(at, expected, show(value, kind), as_pattern(value, kind))
 
 
 def match(pattern: syntax.Pattern, value: Value, scope: Scope, kind: str = "") -> Mismatch | None:
@@ -74,7 +82,7 @@ def _match(pattern: syntax.Pattern, value: Value, scope: Scope, kind: str) -> Mi
         case syntax.Failure():
             failed = isinstance(value, Failed) and value.code == NUMBERS.get(pattern.error)
             expected = f"-1 [{pattern.error}]"
-            return None if failed else Mismatch(pattern.at, expected, show(value, kind))
+            return None if failed else _differs(pattern.at, expected, value, kind)
         case syntax.Shape():
             return _match_shape(pattern, value, scope, kind)
 
@@ -89,7 +97,7 @@ def _match_value(pattern: syntax.Equals, value: Value, scope: Scope, kind: str) 
     expected = evaluate(expression, scope)
     if _same(expected, value, kind):
         return None
-    return Mismatch(pattern.at, show(expected, kind), show(value, kind))
+    return _differs(pattern.at, show(expected, kind), value, kind)
 
 
 def _same(expected: Value, value: Value, kind: str) -> bool:
@@ -106,16 +114,16 @@ def _match_range(pattern: syntax.Range, value: Value, scope: Scope, kind: str) -
     low, high = evaluate_number(pattern.low, scope), evaluate_number(pattern.high, scope)
     if isinstance(value, int) and low <= value <= high:
         return None
-    return Mismatch(pattern.at, f"{show(low, kind)}..{show(high, kind)}", show(value, kind))
+    return _differs(pattern.at, f"{show(low, kind)}..{show(high, kind)}", value, kind)
 
 
 def _match_shape(pattern: syntax.Shape, value: Value, scope: Scope, kind: str) -> Mismatch | None:
     name = " ".join(pattern.message)
     if not isinstance(value, Fields):
         what = f"a message {name}" if name else "a structure"
-        return Mismatch(pattern.at, what, show(value, kind))
+        return _differs(pattern.at, what, value, kind)
     if name and value.name != name:
-        return Mismatch(pattern.at, f"a message {name}", show(value))
+        return _differs(pattern.at, f"a message {name}", value)
     for field in pattern.fields:
         if field.name not in value.values:
             return Mismatch(field.at, f"a field {field.name}", show(value))

@@ -51,7 +51,8 @@ class Outcome:
     """What came of a run: its status, why in words, and what can be said of it afterwards.
 
     `messages` were delivered in `time` virtual ns; `schedule` is the policy's choices, as
-    `--policy replay:` takes them.  `stage` is the machine as it stands, if it was ever made.
+    `--policy replay:` takes them.  `stage` is the machine as it stands, if it was ever made, and
+    `failure` the line that failed, if one did.
     """
 
     status: Status
@@ -60,6 +61,7 @@ class Outcome:
     time: int = 0
     schedule: str = ""
     stage: Stage | None = None
+    failure: LineFailed | None = None
 
 
 Print = Callable[[str], None]
@@ -89,22 +91,29 @@ def run(
         stage.machine.probes.listen(lambda event: _print(trace, view.feed(event)))
     if listener is not None:
         stage.machine.probes.listen(listener)
-    status, reason = _result(runner, scenario)
+    result = _result(runner, scenario)
     if trace is not None:
         _print(trace, view.finish())
-    return _outcome(status, reason, runner)
+    machine = stage.machine
+    return attrs.evolve(
+        result,
+        messages=sum(not each.is_kernel_call for each in runner.log.deliveries),
+        time=machine.clock.now,
+        schedule=schedule_of(machine),
+        stage=stage,
+    )
 
 
-def _result(runner: Runner, scenario: syntax.Scenario) -> tuple[Status, str]:
+def _result(runner: Runner, scenario: syntax.Scenario) -> Outcome:
     try:
         runner.run(scenario.statements)
     except LineFailed as failure:
-        return "failed", str(failure)
+        return Outcome("failed", str(failure), failure=failure)
     except (BadInput, PolicyError) as error:
-        return "bad", str(error)
+        return Outcome("bad", str(error))
     except (Panic, LimitReached, MachineStopped) as end:
-        return "failed", str(runner.ended(_kind(end), str(end).splitlines()))
-    return "ok", ""
+        return Outcome("failed", str(runner.ended(_kind(end), str(end).splitlines())))
+    return Outcome("ok")
 
 
 def _kind(end: Exception) -> str:
@@ -115,12 +124,6 @@ def _kind(end: Exception) -> str:
             return "the machine reached a limit"
         case _:
             return "the machine has stopped"
-
-
-def _outcome(status: Status, reason: str, runner: Runner) -> Outcome:
-    machine = runner.stage.machine
-    messages = sum(not each.is_kernel_call for each in runner.log.deliveries)
-    return Outcome(status, reason, messages, machine.clock.now, schedule_of(machine), runner.stage)
 
 
 def schedule_of(machine: Machine) -> str:

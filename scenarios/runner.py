@@ -215,7 +215,10 @@ class Runner:
         mismatch = match_outcome(pattern, outcome, self.scope, kind)
         if mismatch is not None:
             details = [f"expected: {mismatch.expected}", f"got:      {mismatch.got}"]
-            raise LineFailed(mismatch.at, f"{call} gave another result", details, self._messages())
+            raise LineFailed(
+                mismatch.at, f"{call} gave another result", details, self._messages(),
+                correct=mismatch.correct,
+            )  # fmt: skip
         self._name_child(pattern, outcome)
 
     def _name_child(self, pattern: syntax.Pattern, outcome: Value) -> None:

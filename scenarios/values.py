@@ -95,6 +95,19 @@ def show(value: Value, kind: str = "") -> str:
             return f"{value.name} {{{inside}}}" if value.name else f"{{{inside}}}"
 
 
+def as_pattern(value: Value, kind: str = "") -> str:
+    """The pattern that matches `value` and nothing else."""
+    match value:
+        case bytes():
+            return bytes_text(value)
+        case Killed(signal=signal) if signal:
+            return signal_name(signal)
+        case ProcessName() if value.pid is not None and value.name == f"pid {value.pid}":
+            return str(value.pid)
+        case _:
+            return show(value, kind)
+
+
 def show_bytes(data: bytes) -> str:
     """`data` as a string literal; the end of a long one is left out."""
     rest = len(data) - LONGEST_STRING

@@ -24,6 +24,7 @@ def run_files(
     *,
     trace: bool = False,
     maps: bool = False,
+    update: bool = False,
     diagram: str | None = None,
     policy: str | None = None,
     seed: int | None = None,
@@ -34,6 +35,8 @@ def run_files(
     counts: Counter[Status] = Counter()
     worst = 0
     for name in files:
+        if update:
+            _update(name, machine)
         outcome = run_file(name, machine, trace=trace, diagram=diagram)
         _print_outcome(name, outcome, machine)
         if maps and outcome.stage is not None:
@@ -60,6 +63,23 @@ def run_file(
     if diagram is not None and outcome.stage is not None:
         _draw(diagram, events, outcome.stage)
     return outcome
+
+
+def _update(name: str, machine: Overrides) -> None:
+    """Rewrite the results in the file `name`."""
+    from scenarios.update import update
+
+    try:
+        source = find(name)
+        updated = update(source, machine)
+        if updated.changes:
+            Path(name).write_text(updated.text, encoding="utf-8")
+            noun = "result" if updated.changes == 1 else "results"
+            click.echo(f"updated   {name}  ({updated.changes} {noun})")
+    except BadInput:
+        return  # the run that follows says so
+    except OSError as error:
+        raise click.FileError(name, error.strerror) from error
 
 
 def _draw(path: str, events: list[Event], stage: Stage) -> None:

@@ -223,6 +223,15 @@ def test_maps_come_as_minix_prints_them_and_as_a_table(sendrec: Sendrec, tmp_pat
     assert "map_printmap: map_name: anonymous memory" in done.stdout
 
 
+def test_update_rewrites_the_results_in_the_file(sendrec: Sendrec, tmp_path: Path) -> None:
+    scenario = _file(tmp_path, "init: getpid() = 7\n")
+    done = sendrec("run", "--update", scenario)
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"updated   {scenario}  (1 result)\nok ")
+    assert Path(scenario).read_text() == "init: getpid() = 1\n"
+    assert sendrec("run", "--update", scenario).stdout.startswith("ok ")
+
+
 def test_the_version(sendrec: Sendrec) -> None:
     assert sendrec("--version").stdout == f"sendrec {VERSION}\n"
     assert f'version = "{VERSION}"' in (ROOT / "pyproject.toml").read_text()
