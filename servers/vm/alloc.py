@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel.memory.mmu import Mmu
-from kernel.quirks import Quirks
 from servers.vm.region import LOWER1MB, LOWER16MB, PHYS64K, UNINITIALIZED
 
 CLEAR: Final = 0x01
@@ -68,7 +67,7 @@ class Allocator:
     """
 
     mmu: Mmu
-    quirks: Quirks
+    quirks: frozenset[str]
     evict: Callable[[int], int]
     free: bytearray = attrs.field(factory=bytearray)
     view: NDArray[np.uint8] = attrs.field(init=False)
@@ -91,7 +90,18 @@ class Allocator:
 
         MINIX: alloc_mem.
         """
-        if flags & ALIGN64K:
+        if count == 1 and not flags & ~CLEAR:
+            frame = self._take_recent()
+            if frame < 0:
+                frame = self.free.rfind(1, 0, self.last + 1)
+            if frame >= 0:
+                self.last = frame
+                self.free[frame] = 0
+                self.free_count -= 1
+                if flags:
+                    self.mmu.fill(frame << 12, 0, 4096)
+                return frame
+        elif flags & ALIGN64K:
             return self._take_aligned(count, flags)
         first = self._take(count, flags)
         while first < 0 and self.evict(count) > 0:
@@ -156,12 +166,7 @@ class Allocator:
         elif flags & BELOW_1MB:
             limit = (1 << 20 >> 12) - 1
         elif count == 1:
-            recent, free = self.recent, self.free
-            while recent:
-                frame = recent.pop()
-                if free[frame]:
-                    first = frame
-                    break
+            first = self._take_recent()
         if first < 0:
             first = self._highest_run(count, self.last if 0 <= self.last < limit else limit)
             if first < 0:
@@ -177,6 +182,15 @@ class Allocator:
         if flags & CLEAR:
             self.mmu.fill(first << 12, 0, count << 12)
         return first
+
+    def _take_recent(self) -> int:
+        """The free frame that was freed last, if it is remembered."""
+        recent, free = self.recent, self.free
+        while recent:
+            frame = recent.pop()
+            if free[frame]:
+                return frame
+        return NOTHING
 
     def _take_aligned(self, count: int, flags: int) -> int:
         """As `take`, at a multiple of 64 KiB: too many are taken, and those around given back."""

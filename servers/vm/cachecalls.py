@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from servers.vm.server import VmServer
 
 
-def _demand_aligned(*offsets: int) -> None:
-    if any(offset % PAGE for offset in offsets):
+def _demand_aligned(device_offset: int, inode_offset: int = 0) -> None:
+    if (device_offset | inode_offset) % PAGE:
         raise Refused(EFAULT)
 
 
@@ -96,9 +96,9 @@ def _set_page(
     if cached is not None and cached.block == block and not cached.flags & ONCE:
         _keep(memory, cached, message)
         return
-    if "setcache-drops-old" not in memory.quirks:
-        _demand_private(memory, region, page)
     if cached is not None:
+        if "setcache-drops-old" not in memory.quirks:
+            _demand_private(memory, region, page)
         cache.remove(cached)
     _demand_private(memory, region, page)
     region.set_kind(page, CACHE)

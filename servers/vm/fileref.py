@@ -13,7 +13,6 @@ from collections.abc import Callable
 
 import attrs
 
-from kernel.quirks import Quirks
 from servers.vm.process import VmProcess
 
 
@@ -32,7 +31,7 @@ class FileRef:
 class FileRefs:
     """All references to files; `close(fd, process)` asks VFS to close one."""
 
-    quirks: Quirks
+    quirks: frozenset[str]
     close: Callable[[int, VmProcess], None]
     by_file: dict[tuple[int, int], list[FileRef]] = attrs.field(factory=dict)  # the oldest first
     by_age: dict[FileRef, None] = attrs.field(factory=dict)  # the oldest first

@@ -17,7 +17,6 @@ from ipc.endpoint import slot_of
 from kernel.memory.mmu import Mmu
 from kernel.memory.space import PTE_PRESENT, PTE_USER, PTE_WRITE, Entries
 from kernel.panic import Panic
-from kernel.quirks import Quirks
 from servers.vm.alloc import Allocator
 from servers.vm.blocks import NO_FRAME, Blocks, Numbers
 from servers.vm.config import BootConfig
@@ -26,6 +25,7 @@ from servers.vm.memtypes.base import MemoryType
 from servers.vm.outcome import MAPPED, Failed, Outcome
 from servers.vm.pagecache import PageCache
 from servers.vm.process import INUSE, WORD, VmProcess
+from servers.vm.quirks import names_of
 from servers.vm.region import WRITABLE, Region, not_aligned
 from servers.vm.vfsqueue import FDCLOSE, VfsQueue
 
@@ -42,7 +42,7 @@ class Memory:
 
     mmu: Mmu
     config: BootConfig
-    quirks: Quirks
+    quirks: frozenset[str] = attrs.field(converter=names_of)
     processes: dict[int, VmProcess] = attrs.field(factory=dict)  # by slot
     vm_instances: int = 1
     next_region_id: int = 0
@@ -96,8 +96,12 @@ class Memory:
     def link(self, region: Region, page: int, block: int, kind: MemoryType) -> None:
         """Let page `page`, which has no block, be `block`, memory of kind `kind`."""
         self.blocks.reference(block)
-        region.table()[page] = block
-        region.set_kind(page, kind)
+        table = region.blocks
+        if table is None:
+            table = region.table()
+        table[page] = block
+        if region.kinds is not None or kind is not region.kind:
+            region.set_kind(page, kind)
         region.owner.gain(1)
 
     def link_new(self, region: Region, first: int, blocks: Numbers) -> None:
@@ -180,11 +184,14 @@ class Memory:
             raise not_aligned(region)
         if write and not region.flags & WRITABLE:
             raise Panic("a write to a region that is not writable", quirk="pin-readonly")
-        block = region.block(page)
+        table = region.blocks
+        if table is None:
+            table = region.table()
+        block = table[page]
         if not block:
             block = self.blocks.new(NO_FRAME)
             self.link(region, page, block, region.kind)
-        kind = region.kind_of(page)
+        kind = region.kind if region.kinds is None else region.kind_of(page)
         if not write or not kind.writable(self, region, block):
             outcome = kind.fault(self, region, page, write, may_ask)
             if outcome is not MAPPED:
@@ -207,12 +214,14 @@ class Memory:
 
     def write_entry(self, region: Region, page: int) -> None:
         """Write the page table entry of page `page`.  MINIX: map_ph_writept."""
-        block = region.table()[page]
+        assert region.blocks is not None, "the page has a block"
+        block = region.blocks[page]
         blocks = self.blocks
         if not blocks.refs[block]:
             raise Panic("a mapped block has no references", quirk="refcount-wrap")
+        kind = region.kind if region.kinds is None else region.kind_of(page)
         flags = READ_ONLY
-        if region.flags & WRITABLE and region.kind_of(page).writable(self, region, block):
+        if region.flags & WRITABLE and kind.writable(self, region, block):
             flags = READ_WRITE
         vaddr = region.vaddr + (page << 12)
         self.mmu.map_page(region.owner.space, vaddr, blocks.phys[block] | flags)

@@ -59,6 +59,7 @@ _REGION_FLAGS: Final = (
     (MAP_ALIGNMENT_64KB, PHYS64K),
     (MAP_UNINITIALIZED, UNINITIALIZED),
 )
+_SPECIAL: Final = MAP_LOWER16M | MAP_LOWER1M | MAP_ALIGNMENT_64KB | MAP_UNINITIALIZED
 
 
 async def do_mmap(vm: VmServer, source: int, message: VmMmap) -> Message | None:
@@ -114,9 +115,10 @@ async def place(
     memory = vm.memory
     if map_flags & MAP_UNINITIALIZED and not privileged:
         return None
-    for map_flag, flag in _REGION_FLAGS:
-        if map_flags & map_flag:
-            flags |= flag
+    if map_flags & _SPECIAL:
+        for map_flag, flag in _REGION_FLAGS:
+            if map_flags & map_flag:
+                flags |= flag
     preallocate = bool(map_flags & MAP_PREALLOC)
     if not length:
         return None

@@ -16,7 +16,6 @@ from typing import Final
 import attrs
 
 from kernel.panic import Panic
-from kernel.quirks import Quirks
 from servers.vm.blocks import Blocks
 
 NO_INODE: Final = 0
@@ -45,7 +44,7 @@ class PageCache:
     """All cached pages.  `free_frame(address)` gives a frame back to the allocator."""
 
     blocks: Blocks
-    quirks: Quirks
+    quirks: frozenset[str]
     free_frame: Callable[[int], None]
     by_device: dict[tuple[int, int], CachedPage] = attrs.field(factory=dict)
     by_inode: dict[tuple[int, int, int], list[CachedPage]] = attrs.field(factory=dict)

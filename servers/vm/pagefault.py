@@ -12,7 +12,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ipc.errors import OK
-from ipc.flags import VMCTL_CLEAR_PAGEFAULT
 from ipc.kernelcalls import SysKill
 from ipc.signals import SIGSEGV
 from ipc.vm import VmPagefault
@@ -47,7 +46,7 @@ async def do_pagefault(vm: VmServer, source: int, message: VmPagefault) -> None:
         await vm.clear_map_cache()
     else:
         await _kill(vm, source)
-    if await vm.vmctl(source, VMCTL_CLEAR_PAGEFAULT) != OK:
+    if await vm.clear_fault(source) != OK:
         # The kernel knows already that the process is dead, PM has not told VM yet.
         _demand_alive(memory, source)
 

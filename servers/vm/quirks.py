@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from kernel.quirks import Quirk
+from kernel.quirks import Quirk, Quirks
 
 _TABLE: Final = (
     # Bad arguments that bring VM down.
@@ -423,3 +423,8 @@ _TABLE: Final = (
 )
 
 VM_QUIRKS: Final[Mapping[str, Quirk]] = {quirk.name: quirk for quirk in _TABLE}
+
+
+def names_of(quirks: Quirks) -> frozenset[str]:
+    """The names of those of VM's quirks that are among `quirks`."""
+    return frozenset(name for name in VM_QUIRKS if name in quirks)

@@ -9,7 +9,6 @@ Source: MINIX ``servers/vm/region.c`` region_find_slot, region_find_slot_range.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 from kernel.panic import Panic
@@ -48,30 +47,29 @@ def _search(memory: Memory, process: VmProcess, low: int, high: int, length: int
         return None
     # Differs: C computes with 32 bits, so that the range below a region at address 0 seems huge.
     mask = WORD if "slot-wrap" in memory.quirks else _NO_WRAP
-    for start, end in _gaps(memory, process, low, high, mask):
-        for lowest, highest in (((start + PAGE) & mask, (end - PAGE) & mask), (start, end)):
-            first, last = max(lowest, low), min(highest, high)
-            if last > first and last - first >= length:
-                process.region_top = last
-                return last - length
-    return None
-
-
-def _gaps(
-    memory: Memory, process: VmProcess, low: int, high: int, mask: int
-) -> Iterator[tuple[int, int]]:
-    """The gaps between regions, `(start, end)`, from `high` downwards."""
     regions = process.regions
     above = regions.ceiling(high)
-    if above is None:
-        above = regions.below(high)
-        if above is None:
-            yield 0, memory.config.user_end
-            return
-        yield above.end & mask, memory.config.user_end
-    for below in regions.descending(above.vaddr - 1):
-        yield below.end & mask, above.vaddr
+    end = memory.config.user_end if above is None else above.vaddr
+    while True:
+        below = regions.below(high if above is None else above.vaddr)
+        start = 0 if below is None else below.end & mask
+        top = _top_of_gap(start, end, low, high, length, mask)
+        if top:
+            process.region_top = top
+            return top - length
+        if below is None or (below.vaddr <= low and mask == _NO_WRAP):
+            return None
         above = below
-        if above.vaddr <= low and mask == _NO_WRAP:
-            return
-    yield 0, above.vaddr
+        end = below.vaddr
+
+
+def _top_of_gap(start: int, end: int, low: int, high: int, length: int, mask: int) -> int:
+    """Where `length` bytes in the gap from `start` to `end` would end, 0 if they do not fit.
+
+    Rather with a page to spare on both sides than without, and always between `low` and `high`.
+    """
+    first, last = max(start + PAGE & mask, low), min(end - PAGE & mask, high)
+    if last - first >= length:
+        return last
+    first, last = max(start, low), min(end, high)
+    return last if last - first >= length else 0

@@ -16,7 +16,6 @@ import attrs
 from ipc.endpoint import VFS
 from ipc.message import Message
 from ipc.vfs import VfsVmcall
-from kernel.quirks import Quirks
 from servers.lib.loop import Ticket
 
 FDLOOKUP: Final = 101
@@ -38,7 +37,7 @@ class VfsRequest:
 class VfsQueue:
     """The request that VFS is working on (`active`), and those that wait, the next one first."""
 
-    quirks: Quirks
+    quirks: frozenset[str]
     active: VfsRequest | None = None
     waiting: deque[VfsRequest] = attrs.field(factory=deque)
     outgoing: list[Message] = attrs.field(factory=list)

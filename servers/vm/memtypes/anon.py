@@ -30,8 +30,9 @@ class AnonymousMemory(MemoryType):
         self, memory: Memory, region: Region, page: int, write: bool, may_ask: bool
     ) -> Outcome:
         """A new frame for a page that has none, or a copy of a frame that others have too."""
+        assert region.blocks is not None, "the page has a block"
         blocks = memory.blocks
-        block = region.table()[page]
+        block = region.blocks[page]
         missing = blocks.phys[block] == NO_FRAME
         copy = not missing and write and blocks.refs[block] > 1
         if not (missing or copy or "anon-read-leak" in memory.quirks):
