@@ -101,10 +101,8 @@ class Dispatcher:
         machine = self.machine
         clock = machine.clock
         queue = machine.ready.queue
-        choose = self.policy.choose
-        record = self.choices.append
-        table = self._table
-        steps = self.steps
+        choose, record = self.policy.choose, self.choices.append
+        table, steps = self._table, self.steps
         while True:
             if clock.now >= clock.deadline:
                 self._attend()  # which may make the first process ready
@@ -143,11 +141,7 @@ class Dispatcher:
                 process.request = request
             try:
                 enter, cost = table[type(request)]
-            except KeyError:
-                machine.fate.trap_unknown(process, request)
-                continue
-            clock.now += cost
-            try:
+                clock.now += cost
                 code = enter(process, request)
                 if code and code < 0:
                     process.result = IpcError(code)

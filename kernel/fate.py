@@ -22,6 +22,7 @@ from ipc.message import Message
 from ipc.pm import PmExit
 from ipc.signals import SIGABRT, SIGILL, SIGKILL, SIGSEGV, signal_name
 from ipc.traps import SendRec, Trap, trap
+from kernel.handlers import GoOn
 from kernel.limits import Stuck
 from kernel.panic import Panic
 from kernel.privilege import SYS_PROC
@@ -84,15 +85,14 @@ class Fate:
         if probes.emit is not None:
             probes.happened(ProgramEnded, process, status, error)
 
-    def trap_unknown(self, process: Process, request: object) -> None:
-        """`process` yielded something that is no trap."""
-        self._bad_trap(process, f"yielded {request!r:.100}, which is no trap")
-
-    def trap_failed(self, process: Process, request: Trap | None, error: Exception) -> None:
-        """The kernel could not do a trap: the process's fault if the record is ill-formed.
+    def trap_failed(self, process: Process, request: object, error: Exception) -> None:
+        """The kernel could not do a trap: the process's fault if it is none, or ill-formed.
 
         Raises the error otherwise, as a panic unless it is one.
         """
+        if not isinstance(request, Trap | Vanish | GoOn):
+            self._bad_trap(process, f"yielded {request!r:.100}, which is no trap")
+            return
         if not isinstance(error, Panic) and (flaw := flaw_of(request)):
             self._bad_trap(process, flaw)
             return
@@ -176,7 +176,7 @@ def describe_result(result: Any) -> str:
     return describe_message(result)
 
 
-def describe_request(request: Trap | None) -> str:
+def describe_request(request: object) -> str:
     """A trap in a few words."""
     message = getattr(request, "message", None) or getattr(request, "request", None)
     return describe_message(message) if message is not None else repr(request)[:100]
