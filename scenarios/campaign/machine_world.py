@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import attrs
 
-from ipc.endpoint import PM, SCHED, VFS, VM
+from ipc.endpoint import INIT, PM, SCHED, VFS, VM
 from ipc.errors import IpcError
 from ipc.flags import MAP_ANON, MAP_FIXED, MAP_PREALLOC, MAP_PRIVATE
 from ipc.message import RawMessage
@@ -25,7 +25,7 @@ from scenarios.campaign.world import Json
 from servers.boot import System, boot
 from servers.config import MachineConfig
 from servers.lib.driven import Command, Outcome, drive
-from servers.lib.layout import DATA_END, STACK_BASE, STACK_TOP, TEXT_BASE
+from servers.lib.layout import DATA_END, STACK_TOP
 from servers.lib.libc import Libc
 from servers.vm.quirks import VM_QUIRKS
 
@@ -39,6 +39,7 @@ PAYLOAD: Final = 56
 # The numbers that requests to a server have, from the first on, and some that they do not have.
 REQUESTS: Final = {VM: (0xC00, 60), PM: (0x000, 50), VFS: (0x100, 60), SCHED: (0xF00, 8)}
 # What ends the machine on purpose is no failure.
+WNOHANG: Final = 1
 PM_REBOOT: Final = 0x25
 
 
@@ -48,6 +49,7 @@ class MachineWorld:
 
     system: System
     random: Random
+    actor: int = INIT  # the endpoint of the user whose operation is being drawn
     told: list[str] = attrs.field(factory=list)  # what came of the commands of this operation
 
     # Doing.
@@ -109,22 +111,30 @@ class MachineWorld:
         return users[number % len(users)]
 
     def draw(self) -> Json:
-        """Something that a random user could do next."""
+        """Something that a random user could do next.
+
+        INIT must stay alive: it only makes users, buries them, and kills some if they are many.
+        """
         users = self.users()
-        name = self.random.choice(WEIGHTED)
-        if name == "fork" and len(users) >= MOST_USERS:
-            name = "exit"
         who = self.random.randrange(len(users))
-        if name == "exit" and users[who] is self.system.init:
-            name = "waitpid"
+        if users[who] is self.system.init:
+            name = "fork" if len(users) < MOST_USERS else self.random.choice(("kill", "bury"))
+        else:
+            name = self.random.choice(WEIGHTED)
+            if name == "fork" and len(users) >= MOST_USERS:
+                name = "exit"
+        self.actor = users[who].endpoint
         return {"op": name, "who": who, **DRAWN[name](self)}
 
     def address(self) -> int:
-        """Mostly an address that users have something at."""
-        base = self.random.choice(
-            (TEXT_BASE, DATA_END, STACK_BASE, STACK_TOP - 8 * PAGE, 0x10000000, 0x20000000, 0)
-        )
-        address = base + self.random.randrange(-2, 12) * PAGE
+        """Mostly an address that the user who is to act has something at."""
+        known = self.system.vm.memory.process(self.actor)
+        regions = [] if known is None else list(known.regions)
+        if not regions or self.random.randrange(12) == 0:
+            return self.random.choice((0, DATA_END, 0x10000000, STACK_TOP, 0x20000123))
+        region = self.random.choice(regions)
+        page = self.random.randrange(region.pages if self.random.randrange(20) else 1 << 20)
+        address = region.vaddr + min(page, self.random.choice((0, 1, 3, 1 << 20))) * PAGE
         if self.random.randrange(10) == 0:
             address += self.random.randrange(PAGE)
         return address & 0xFFFFFFFF
@@ -135,7 +145,7 @@ class MachineWorld:
         return self.random.randrange(1, 8) * PAGE
 
     def descriptor(self) -> int:
-        return self.random.randrange(-1, 6)
+        return self.random.choice((0, 0, 0, 1, 1, 2, 3, -1, 300))
 
     def _mapping(self) -> Json:
         flags = MAP_PRIVATE | MAP_ANON
@@ -165,7 +175,8 @@ class MachineWorld:
 
     def _kill(self) -> Json:
         signals = (SIGKILL, SIGTERM, SIGUSR1, SIGCHLD, SIGSEGV, 0, 99)
-        return {"pid": self.random.randrange(2, 40), "signal": self.random.choice(signals)}
+        pids = [self.system.pid(each) for each in self.users() if each is not self.system.init]
+        return {"pid": self.random.choice((*pids, 99)), "signal": self.random.choice(signals)}
 
     def _signal(self) -> Json:
         return {"signal": self.random.choice((SIGUSR1, SIGTERM, SIGCHLD)),
@@ -243,6 +254,7 @@ ACTIONS: Final[dict[str, Callable[[Json], Action]]] = {
     "fork": _fork,
     "exit": _library("exit"),
     "waitpid": _library("waitpid"),
+    "bury": lambda _operation: lambda libc: libc.waitpid(-1, WNOHANG),
     "kill": _library("kill", "pid", "signal"),
     "signal": _library("signal", "signal", "action"),
     "open": _library("open", "path", "flags"),
@@ -261,6 +273,7 @@ DRAWN: Final[dict[str, Callable[[MachineWorld], Json]]] = {
     "fork": MachineWorld._nothing,
     "exit": MachineWorld._nothing,
     "waitpid": MachineWorld._nothing,
+    "bury": MachineWorld._nothing,
     "kill": MachineWorld._kill,
     "signal": MachineWorld._signal,
     "open": MachineWorld._open,
@@ -270,7 +283,9 @@ DRAWN: Final[dict[str, Callable[[MachineWorld], Json]]] = {
     "raw": MachineWorld._raw,
 }
 
-_WEIGHTS: Final = {"mmap": 8, "munmap": 5, "load": 8, "store": 10, "fork": 4, "open": 4, "raw": 8}
+_WEIGHTS: Final = {
+    "mmap": 8, "munmap": 5, "load": 8, "store": 10, "fork": 4, "open": 4, "raw": 8, "bury": 2,
+}  # fmt: skip
 
 WEIGHTED: Final = tuple(name for name in ACTIONS for _ in range(_WEIGHTS.get(name, 2)))
 
