@@ -192,7 +192,7 @@ def _find(
             return Granted(granter, 0)
         if grantee != privilege.grant_endpoint:
             return ENOTREADY
-    index = grant & (GRANT_MAX_IDX - 1)
+    index = grant_index(grant)
     if table is None or index >= len(table):
         return EPERM
     entry = table[index]

@@ -60,7 +60,7 @@ class Interrupts:
     def raise_line(self, line: int) -> None:
         """A device raises `line`: its subscribers are notified, or will be when they enable it."""
         for hook in self.hooks:
-            if hook.owner != NONE and hook.line == line:
+            if hook.line == line and hook.owner != NONE:
                 if hook.enabled:
                     self._notify(hook)
                 else:

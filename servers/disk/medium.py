@@ -26,6 +26,9 @@ class Medium:
         """The `length` bytes at byte `offset`; both must lie within the medium."""
         if not 0 <= offset <= offset + length <= self.size:
             raise ValueError(f"{length} bytes at {offset} are not on a disk of {self.size} bytes")
+        if length == BLOCK_SIZE and not offset % BLOCK_SIZE:
+            block = offset // BLOCK_SIZE
+            return bytes(self._written.get(block) or self.initial(block))
         parts = []
         end = offset + length
         while offset < end:

@@ -11,12 +11,12 @@ from typing import Final
 
 from kernel.grants import (
     CPF_DIRECT,
+    CPF_IN_USE,
     CPF_INDIRECT,
     CPF_MAGIC,
     CPF_READ,
     CPF_TRY,
     CPF_USED,
-    CPF_VALID,
     CPF_WRITE,
     GRANT_INVALID,
     GRANT_MAX_IDX,
@@ -24,7 +24,6 @@ from kernel.grants import (
     Grant,
     grant_id,
     grant_index,
-    grant_sequence,
 )
 from kernel.panic import Panic
 
@@ -56,20 +55,20 @@ class Grants:
         """
         index, grant = self._take()
         grant.who_to, grant.start, grant.length = who_to, address, length
-        return self._activate(index, CPF_DIRECT | _checked(access))
+        return _activate(index, grant, CPF_DIRECT | _checked(access))
 
     def magic(self, who_to: int, who_from: int, address: int, length: int, access: int) -> int:
         """As `direct`, but for memory of `who_from`; only VFS may.  MINIX: cpf_grant_magic."""
         index, grant = self._take()
         grant.who_to, grant.who_from = who_to, who_from
         grant.start, grant.length = address, length
-        return self._activate(index, CPF_MAGIC | _checked(access))
+        return _activate(index, grant, CPF_MAGIC | _checked(access))
 
     def indirect(self, who_to: int, who_from: int, granted: int) -> int:
         """Pass on to `who_to` what `who_from` granted as `granted`.  MINIX: cpf_grant_indirect."""
         index, grant = self._take()
         grant.who_to, grant.who_from, grant.grant = who_to, who_from, granted
-        return self._activate(index, CPF_INDIRECT)
+        return _activate(index, grant, CPF_INDIRECT)
 
     def revoke(self, granted: int) -> int:
         """Take a grant back: GRANT_FAULTED if a copy under CPF_TRY met missing memory, else 0.
@@ -79,8 +78,8 @@ class Grants:
         index = grant_index(granted)
         grant = self._table[index]
         assert grant.flags & CPF_USED, "a grant is taken back once"
-        assert grant.sequence == grant_sequence(granted), "a grant is taken back by its number"
-        faulted = bool(grant.flags & CPF_TRY) and grant.faulted == granted
+        assert granted == grant_id(index, grant.sequence), "a grant is taken back by its number"
+        faulted = grant.flags & CPF_TRY and grant.faulted == granted
         grant.flags = 0
         grant.sequence = (grant.sequence + 1) % GRANT_MAX_SEQ
         self._free.append(index)
@@ -99,11 +98,11 @@ class Grants:
         index = self._free.pop()
         return index, self._table[index]
 
-    def _activate(self, index: int, flags: int) -> int:
-        grant = self._table[index]
-        grant.faulted = GRANT_INVALID
-        grant.flags = flags | CPF_USED | CPF_VALID
-        return grant_id(index, grant.sequence)
+
+def _activate(index: int, grant: Grant, flags: int) -> int:
+    grant.faulted = GRANT_INVALID
+    grant.flags = flags | CPF_IN_USE
+    return grant_id(index, grant.sequence)
 
 
 def _checked(access: int) -> int:

@@ -21,7 +21,8 @@ from typing import Any, ClassVar, Final, TypeAlias
 
 import attrs
 
-from ipc.endpoint import NONE, endpoint_name
+from ipc.common import SigsSignalReceived
+from ipc.endpoint import NONE, PM, endpoint_name
 from ipc.errors import ENOSYS, IpcError
 from ipc.message import Message, Reply
 from ipc.registry import BY_NUMBER
@@ -33,6 +34,7 @@ from kernel.process import Context
 Handler: TypeAlias = Callable[[Any, int, Any], Coroutine[Any, Any, Message | None]]
 
 _ANYTHING: Final = Receive()
+_SIGNAL: Final = SigsSignalReceived.type
 
 
 class Refused(Exception):
@@ -148,6 +150,8 @@ class Server:
             handler: Handler | None
             if notified:
                 handler = self.NOTIFIED.get(source)
+            elif message.type == _SIGNAL and source == PM:
+                handler = do_signal
             else:
                 kind = type(message)
                 if kind is not BY_NUMBER.get(message.type, kind):
@@ -171,7 +175,7 @@ class Server:
                 if reply is not None and not notified:
                     yield from self.reply(source, reply)
                 context.cause = 0
-            if settles:
+            if settles and self.unsettled():
                 yield from self.settle()
 
     def _park(
@@ -200,6 +204,16 @@ class Server:
 
     async def start(self) -> None:
         """Whatever the server does before its first message."""
+
+    def unsettled(self) -> bool:
+        """Whether there is anything to `settle`."""
+        return True
+
+    async def signalled(self, signal: int) -> None:
+        """What the server does about a signal that does not end it; nothing, by default.
+
+        MINIX: sef_cb_signal_handler.
+        """
 
     async def settle(self) -> None:
         """Whatever the server does between two messages."""
@@ -284,6 +298,11 @@ class Server:
         for ticket in waiting:
             await self.resume(ticket, Refused(errno))
         return len(waiting)
+
+
+async def do_signal(server: Server, _source: int, message: SigsSignalReceived) -> None:
+    """PM tells of a signal; nobody is to answer.  MINIX: do_sef_signal_request."""
+    await server.signalled(message.num)
 
 
 async def do_unknown(_server: Server, _source: int, _message: Message) -> Message:

@@ -74,6 +74,7 @@ from servers.vm.mmap import do_map_phys, do_mmap, do_vfs_mmap
 from servers.vm.munmap import do_munmap, do_shm_unmap, do_unmap_phys
 from servers.vm.pagefault import do_pagefault
 from servers.vm.process import NO_ACL
+from servers.vm.quirks import names_of
 from servers.vm.remap import do_get_phys, do_get_refcount, do_remap, do_remap_ro
 from servers.vm.rs import do_rs_memctl, do_rs_prepare, do_rs_set_priv, do_rs_update
 from servers.vm.sanity import check
@@ -164,6 +165,10 @@ class VmServer(Server):
         """A caller that is dead gets no answer; with the quirk, VM goes down with it."""
         if "reply-to-dead" in self.memory.quirks:
             raise Panic(f"the answer to {dest} could not be sent ({errno})", quirk="reply-to-dead")
+
+    def unsettled(self) -> bool:
+        """Whether there is something left for VFS, or every invariant is to be checked."""
+        return self.sanity or bool(self.memory.vfs.outgoing)
 
     async def settle(self) -> None:
         """Send VFS what is left for it; see that all is well."""
@@ -288,6 +293,6 @@ VmServer.NOTIFIED = {SYSTEM: do_signals}
 
 def start_vm(mmu: Mmu, config: BootConfig, quirks: Quirks = NO_QUIRKS) -> VmServer:
     """VM, with the processes of `config` set up; its `main` is the program of its process."""
-    vm = VmServer(memory=Memory(mmu, config, quirks))
+    vm = VmServer(memory=Memory(mmu, config, names_of(quirks)))
     boot(vm.memory, vm.acls)
     return vm
