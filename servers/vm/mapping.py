@@ -170,44 +170,56 @@ def unmap_range(memory: Memory, process: VmProcess, start: int, length: int) -> 
     limit = (start + length) & WORD
     if length < PAGE or limit <= start:
         return EINVAL
-    regions = process.regions
-    if "contig-partial-unmap" not in memory.quirks and not may_unmap(memory, process, start, limit):
+    pieces = _pieces(process, start, limit)
+    if not _may_cut(memory, pieces):
         return EINVAL
-    region = regions.floor(start) or regions.above(start)
-    while region is not None and region.vaddr < limit:
-        following = regions.above(region.vaddr)
-        first, last = max(start, region.vaddr), min(limit, region.end)
-        if first < last:
-            if first > region.vaddr and last < region.end:
-                low = split(memory, process, region, last - region.vaddr)
-                if low is None:
-                    return EINVAL
-                region = low
-            result = cut(memory, process, region, first - region.vaddr, last - first)
-            if result != OK:
-                return result
-        region = following
+    for region, first, last in pieces:
+        part = region
+        if first > region.vaddr and last < region.end:
+            low = split(memory, process, region, last - region.vaddr)
+            if low is None:
+                return EINVAL
+            part = low
+        result = cut(memory, process, part, first - part.vaddr, last - first)
+        if result != OK:
+            return result
     return OK
 
 
-def may_unmap(memory: Memory, process: VmProcess, start: int, limit: int) -> bool:
-    """Whether all regions between `start` and `limit` can be cut as it takes to unmap that range.
-
-    One that others share can only be unmapped as a whole: they would lose track of it.
-    """
+def _pieces(process: VmProcess, start: int, limit: int) -> list[tuple[Region, int, int]]:
+    """What lies between `start` and `limit`: regions, and from where to where."""
+    found = []
     regions = process.regions
     region = regions.floor(start) or regions.above(start)
     while region is not None and region.vaddr < limit:
         first, last = max(start, region.vaddr), min(limit, region.end)
-        starts, ends = first == region.vaddr, last == region.end
-        if first < last and not (starts and ends):
-            if region.remaps and "shared-split" not in memory.quirks:
-                return False
-            if starts and not region.kind.shrinks_low:
-                return False
-            if not starts and not ends and not region.kind.splits:
-                return False
+        if first < last:
+            found.append((region, first, last))
         region = regions.above(region.vaddr)
+    return found
+
+
+def may_unmap(memory: Memory, process: VmProcess, start: int, limit: int) -> bool:
+    """Whether all that lies between `start` and `limit` can be unmapped."""
+    return _may_cut(memory, _pieces(process, start, limit))
+
+
+def _may_cut(memory: Memory, pieces: list[tuple[Region, int, int]]) -> bool:
+    """Whether all the pieces can be cut out of their regions.
+
+    One that others share can only be unmapped as a whole: they would lose track of it.
+    """
+    quirks = memory.quirks
+    for region, first, last in pieces:
+        starts, ends = first == region.vaddr, last == region.end
+        if starts and ends:
+            continue
+        if region.remaps and "shared-split" not in quirks:
+            return False
+        if "contig-partial-unmap" in quirks:
+            continue
+        if not (region.kind.shrinks_low if starts else ends or region.kind.splits):
+            return False
     return True
 
 

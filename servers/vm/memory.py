@@ -25,7 +25,6 @@ from servers.vm.memtypes.base import MemoryType
 from servers.vm.outcome import MAPPED, Failed, Outcome
 from servers.vm.pagecache import PageCache
 from servers.vm.process import INUSE, WORD, VmProcess
-from servers.vm.quirks import names_of
 from servers.vm.region import WRITABLE, Region, not_aligned
 from servers.vm.vfsqueue import FDCLOSE, VfsQueue
 
@@ -42,7 +41,7 @@ class Memory:
 
     mmu: Mmu
     config: BootConfig
-    quirks: frozenset[str] = attrs.field(converter=names_of)
+    quirks: frozenset[str]
     processes: dict[int, VmProcess] = attrs.field(factory=dict)  # by slot
     vm_instances: int = 1
     next_region_id: int = 0

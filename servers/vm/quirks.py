@@ -141,8 +141,8 @@ _TABLE: Final = (
     Quirk(
         "fake-pagefault",
         "main.c main",
-        "A page fault message that does not come from the kernel is handled all the same."
-        "  Without the quirk: EPERM.",
+        "A page fault message that does not come from the kernel is handled all the same; that"
+        " there is no fault to clear then brings the kernel down.  Without the quirk: EPERM.",
     ),
     Quirk(
         "unchecked-callers",

@@ -112,26 +112,38 @@ class RegionTree:
         """Add `region`.  False, and nothing happens, if one starts at the same address."""
         region.lower = region.higher = None
         region.factor = 0
-        path: list[tuple[Region, bool]] = []
-        node = self.root
         vaddr = region.vaddr
+        node = pivot = self.root
+        parent = above = None  # of the node, and of the last one on the way that leans, the pivot
         while node is not None:
+            if node.factor:
+                pivot, above = node, parent
             if node.vaddr == vaddr:
                 return False
-            higher = vaddr > node.vaddr
-            path.append((node, higher))
-            node = node.higher if higher else node.lower
+            parent = node
+            node = node.higher if vaddr > node.vaddr else node.lower
         self.count += 1
-        self._attach(path, region)
-        while path:
-            node, higher = path.pop()
-            node.factor += 1 if higher else -1
-            if node.factor == 0:
-                break
-            if node.factor in (-2, 2):
-                self._attach(path, _balanced(node))
-                break
+        self._replace(parent, region)
+        node = pivot
+        while node is not None and node is not region:
+            if vaddr > node.vaddr:
+                node.factor += 1
+                node = node.higher
+            else:
+                node.factor -= 1
+                node = node.lower
+        if pivot is not None and pivot.factor in (-2, 2):
+            self._replace(above, _balanced(pivot))
         return True
+
+    def _replace(self, parent: Region | None, node: Region) -> None:
+        """Make `node` the child of `parent` (None: the root) on the side where it belongs."""
+        if parent is None:
+            self.root = node
+        elif node.vaddr > parent.vaddr:
+            parent.higher = node
+        else:
+            parent.lower = node
 
     def remove(self, region: Region) -> None:
         """Take out `region`, which must be in the tree."""

@@ -26,7 +26,7 @@ def new_memory(frames: int = 64, *quirks: str) -> Memory:
     """VM's state, with so many frames from 1 MiB on and no process."""
     chunks = ((0x100000, frames * PAGE),)
     mmu = Mmu(Frames(chunks), lambda endpoint, space: OK)
-    memory = Memory(mmu, BootConfig(chunks), Quirks(frozenset(quirks)))
+    memory = Memory(mmu, BootConfig(chunks), frozenset(quirks))
     memory.allocator.add_memory(memory_chunks(chunks))
     return memory
 

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.memory import Frames, Mmu
-from kernel.quirks import NO_QUIRKS, Quirks
 from servers.vm.alloc import (
     ALIGN64K,
     BELOW_1MB,
@@ -26,7 +25,9 @@ CHUNKS = [(1, 20), (300, 40), (5000, 10)]
 
 
 def allocator(
-    chunks: list[tuple[int, int]] | None = None, quirks: Quirks = NO_QUIRKS, evicted: int = 0
+    chunks: list[tuple[int, int]] | None = None,
+    quirks: frozenset[str] = frozenset(),
+    evicted: int = 0,
 ) -> Allocator:
     left = [evicted]
 
@@ -112,7 +113,7 @@ def test_no_frame_in_a_zone() -> None:
 
 @pytest.mark.parametrize(("quirks", "left"), [((), 38), (("align64k-leak",), 36)])
 def test_alignment(quirks: tuple[str, ...], left: int) -> None:
-    frames = allocator([(300, 40)], Quirks(frozenset(quirks)))
+    frames = allocator([(300, 40)], frozenset(quirks))
     first = frames.take(2, ALIGN64K)
     assert first % 16 == 0
     assert frames.free_count == left

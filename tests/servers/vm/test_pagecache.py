@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from kernel.panic import Panic
-from kernel.quirks import NO_QUIRKS
 from servers.vm.blocks import Blocks
 from servers.vm.pagecache import NO_INODE, ONCE, CachedPage, PageCache, _hash
 
@@ -18,7 +17,7 @@ class Cache:
     def __init__(self) -> None:
         self.blocks = Blocks()
         self.freed: list[int] = []
-        self.pages = PageCache(self.blocks, NO_QUIRKS, self.freed.append)
+        self.pages = PageCache(self.blocks, frozenset(), self.freed.append)
 
     def add(self, device: int, offset: int, inode: int = 0, inode_offset: int = 0) -> int:
         block = self.blocks.new((len(self.pages) + 1) * P)
