@@ -42,11 +42,10 @@ async def do_pagefault(vm: VmServer, source: int, message: VmPagefault) -> None:
         if process is None:
             return
         outcome = fault(memory, process, address, write, may_ask=False)
-    if outcome is MAPPED:
-        await vm.clear_map_cache()
-    else:
+    mapped = outcome is MAPPED
+    if not mapped:
         await _kill(vm, source)
-    if await vm.clear_fault(source) != OK:
+    if await vm.clear_fault(source, mapped) != OK:
         # The kernel knows already that the process is dead, PM has not told VM yet.
         _demand_alive(memory, source)
 

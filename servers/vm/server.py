@@ -106,8 +106,11 @@ class VmServer(Server):
         reply: Message = await trap(KernelCall(request))
         return reply
 
-    async def clear_fault(self, endpoint: int) -> int:
-        """Let a process run whose page fault has been dealt with; OK, or EINVAL if it is dead."""
+    async def clear_fault(self, endpoint: int, mapped: bool) -> int:
+        """Let a process run whose page fault has been dealt with; OK, or EINVAL if it is dead.
+
+        `mapped`: its page table changed, of which the kernel is told first.
+        """
         call = self.clearing.get(endpoint)
         if call is None:
             if len(self.clearing) >= _MOST_CLEARING:
@@ -116,6 +119,8 @@ class VmServer(Server):
             self.clearing[endpoint] = call
         if self.memory.vfs.outgoing:
             await self.flush()
+        if mapped:
+            await trap(_CLEAR_MAP_CACHE)
         reply: Message = await trap(call)
         return reply.type
 
