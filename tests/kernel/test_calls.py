@@ -16,6 +16,7 @@ from ipc.errors import (
     EBUSY,
     ECALLDENIED,
     EINVAL,
+    ENOMEM,
     ENOSPC,
     EPERM,
     OK,
@@ -52,6 +53,9 @@ from kernel.calls.information import (
     GET_WHOAMI,
 )
 from kernel.calls.privileges import (
+    SYS_PRIV_ADD_IO,
+    SYS_PRIV_ADD_IRQ,
+    SYS_PRIV_ADD_MEM,
     SYS_PRIV_ALLOW,
     SYS_PRIV_DISALLOW,
     SYS_PRIV_QUERY_MEM,
@@ -337,6 +341,30 @@ def test_set_sys_with_a_structure_sets_what_it_says() -> None:
     pm = machine.table.privileges[5]
     assert privilege.ipc_to & pm.bit
     assert pm.ipc_to & privilege.bit  # who may be sent to may answer
+
+
+def test_memory_and_lines_can_be_added_but_not_without_end() -> None:
+    small = Small()
+    small.machine.spawn(30, "driver", idle, system=True)
+    inhibited = small.machine.spawn(31, "new", idle, held=RTS_NO_PRIV)
+
+    async def rs() -> list[int]:
+        codes = []
+        for number in range(21):
+            await trap(Store(0x2000, struct.pack("<II", number << 16, (number << 16) + 0xFFF)))
+            codes.append((await call(SysPrivctl(SYS_PRIV_ADD_MEM, 30, 0x2000))).type)
+        for line in (*range(17), 16):
+            await trap(Store(0x2000, struct.pack("<i", line)))
+            codes.append((await call(SysPrivctl(SYS_PRIV_ADD_IRQ, 30, 0x2000))).type)
+        kinds = (SYS_PRIV_ADD_MEM, SYS_PRIV_ADD_IRQ, SYS_PRIV_ADD_IO)
+        codes += [(await call(SysPrivctl(each, 31, 0x2000))).type for each in kinds]
+        codes.append((await call(SysPrivctl(SYS_PRIV_ADD_IO, 30, 0x2000))).type)
+        codes.append((await call(SysPrivctl(SYS_PRIV_QUERY_MEM, 30, 0, 3 << 16, 0x1000))).type)
+        return codes
+
+    full = [OK] * 20 + [ENOMEM] + [OK] * 16 + [ENOMEM] * 2
+    assert small.result(rs) == [*full, EPERM, EPERM, EPERM, OK, OK]
+    assert inhibited.privilege.memory_ranges == []
 
 
 def test_privilege_structures_run_out() -> None:

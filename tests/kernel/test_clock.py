@@ -168,14 +168,25 @@ def test_the_time_of_day_can_be_set() -> None:
         times = await call(SysTimes(SELF))
         codes += [times.boot_time, times.real_ticks]
         codes.append((await call(SysSettime(clock_id=3))).type)
-        return codes
+        await call(SysSettime(sec=2, now=0))  # two seconds more
+        codes.append((await call(SysTimes(SELF))).real_ticks)
+        await call(SysSettime(sec=500, now=1))  # before the machine was booted
+        times = await call(SysTimes(SELF))
+        return [*codes, times.boot_time, times.real_ticks]
 
-    assert small.result(set_time) == [OK, 1000, 3600, EINVAL]
+    assert small.result(set_time) == [OK, 1000, 3600, EINVAL, 3720, 500, 1]
 
 
 @pytest.mark.parametrize(
     ("text", "nanoseconds"),
-    [("0", 0), ("250", 250), ("250ns", 250), ("2us", 2000), ("1.5ms", 1_500_000), ("3s", 3 * 10**9)],
+    [
+        ("0", 0),
+        ("250", 250),
+        ("250ns", 250),
+        ("2us", 2000),
+        ("1.5ms", 1_500_000),
+        ("3s", 3 * 10**9),
+    ],
 )
 def test_durations(text: str, nanoseconds: int) -> None:
     assert parse_duration(text) == nanoseconds
