@@ -6,7 +6,8 @@
 #   make bench           measure, and compare with the targets
 #   make lint types imports   what .ci/run checks besides
 #   make docs            build the book into docs/_build/html
-#   make campaign        random operations with invariants checked   (OPERATIONS=1000000 SEED=1)
+#   make campaign        random operations with invariants checked; goes on where it was stopped
+#                        (OPERATIONS=1000000 SEED=1)
 #   make seeds           the library under many random schedules     (SEEDS=100)
 #   make clean           remove what was built
 #
@@ -81,7 +82,8 @@ imports: $(VENV)/has-dev
 	@$(BIN)/lint-imports
 
 campaign: $(VENV)/has-test
-	@$(BIN)/sendrec campaign --operations $(OPERATIONS) --seed $(SEED) $(ARGS)
+	@$(BIN)/sendrec campaign --operations $(OPERATIONS) --seed $(SEED) \
+	    --resume campaign-$(SEED).json $(ARGS)
 
 seeds: $(VENV)/has-run
 	@$(BIN)/python -m scenarios.seeds --seeds $(SEEDS) $(ARGS)
