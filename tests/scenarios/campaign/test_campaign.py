@@ -1,0 +1,95 @@
+"""Campaigns: what they find, how they go on, and what they say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kernel.quirks import ALL_QUIRKS
+from scenarios.campaign.campaign import go_on
+from scenarios.campaign.command import campaign
+from scenarios.campaign.hunt import DIFFERENCE, Hunt
+from scenarios.campaign.record import Record, read_record, run_seed
+from scenarios.campaign.vm_world import VmWorlds
+from scenarios.campaign.world import PANIC, VIOLATION
+from scenarios.source import BadInput
+
+
+def test_finds_defects_by_itself() -> None:
+    hunt = Hunt.of(VmWorlds(), ALL_QUIRKS)
+    for number in range(2):
+        hunt.go(run_seed(0, number), 150, lambda _count: None)
+        assert not hunt.unexplained
+    assert len(hunt.found) >= 15, list(hunt.found)
+    assert {found.how for found in hunt.found.values()} == {PANIC, VIOLATION, DIFFERENCE}
+    assert not set(hunt.found) & set(hunt.left)
+
+
+@pytest.mark.parametrize("quirk", ["vfs-lifo", "fork-total-doubled", "type-0xbXX"])
+def test_blames_no_other_quirk(quirk: str) -> None:
+    record = Record(3, "vm", quirk, 200)
+    verdict = go_on(record, 4000, lambda _record: None)
+    assert [found.quirk for found in record.found] == [quirk]
+    assert verdict.missing == ()
+    assert verdict.failed is None
+
+
+def test_goes_on_where_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "campaign.json"
+    assert campaign(300, 9, resume=path, length=100) == 0
+    half = read_record(path)
+    assert (half.runs, half.operations) == (3, 300)
+    assert campaign(600, 1, resume=path, length=7) == 0, "the file says what the campaign is"
+    whole = read_record(path)
+    assert (whole.seed, whole.length, whole.runs, whole.operations) == (9, 100, 6, 600)
+    assert "600 operations in 6 runs (seed 9): nothing is wrong" in capsys.readouterr().out
+
+
+def test_what_was_found_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "campaign.json"
+    campaign(4000, 3, quirks="type-0xbXX", resume=path, length=200)
+    (found,) = read_record(path).found
+    assert (found.quirk, found.how, len(found.operations)) == ("type-0xbXX", PANIC, 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [({"quirks": "nothing-like-it"}, "unknown quirk"), ({"world": "moon"}, "there is no world")],
+)
+def test_bad_options(options: dict[str, str], reason: str) -> None:
+    with pytest.raises(BadInput, match=reason):
+        campaign(10, 1, **options)  # type: ignore[arg-type]
+
+
+GOOD = {
+    "format": "campaign/1", "seed": 1, "world": "vm", "quirks": "none", "length": 10, "runs": 0,
+    "operations": 0, "found": [],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        json.dumps(GOOD | {"format": "other"}),
+        json.dumps(GOOD | {"seed": "one"}),
+        json.dumps(GOOD | {"found": [{"quirk": "x"}]}),
+        json.dumps({key: value for key, value in GOOD.items() if key != "found"}),
+    ],
+)
+def test_bad_records(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "campaign.json"
+    path.write_text(text)
+    with pytest.raises(BadInput, match="record"):
+        read_record(path)
+
+
+def test_no_record(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="cannot read it"):
+        read_record(tmp_path / "none")
+    with pytest.raises(BadInput, match="cannot write it"):
+        Record(1, "vm", "none", 1).write(tmp_path / "no" / "where")
