@@ -31,21 +31,15 @@ _ACCESS: Final = CPF_READ | CPF_WRITE | CPF_TRY
 GRANT_FAULTED: Final = 1
 
 
-class Grants:
-    """One server's table of grants.  Whoever makes the server's process tells the kernel of it.
+class Grants(list[Grant]):
+    """One server's table of grants, by index, as the kernel reads it.  Whoever makes the server's process tells the kernel of it.
 
     The place that was given back last is the next to be used again, under another number.
     """
 
     def __init__(self) -> None:
-        self._table: list[Grant] = []
+        super().__init__()
         self._free: list[int] = []
-
-    def __len__(self) -> int:
-        return len(self._table)
-
-    def __getitem__(self, index: int) -> Grant:
-        return self._table[index]
 
     def direct(self, who_to: int, address: int, length: int, access: int) -> int:
         """Let `who_to` copy from (CPF_READ) and to (CPF_WRITE) memory of the server's own.
@@ -76,7 +70,7 @@ class Grants:
         MINIX: cpf_revoke.
         """
         index = grant_index(granted)
-        grant = self._table[index]
+        grant = self[index]
         assert grant.flags & CPF_USED, "a grant is taken back once"
         assert granted == grant_id(index, grant.sequence), "a grant is taken back by its number"
         faulted = grant.flags & CPF_TRY and grant.faulted == granted
@@ -87,16 +81,16 @@ class Grants:
 
     def in_use(self) -> int:
         """How many grants are given."""
-        return len(self._table) - len(self._free)
+        return len(self) - len(self._free)
 
     def _take(self) -> tuple[int, Grant]:
         if not self._free:
-            if len(self._table) >= GRANT_MAX_IDX:
+            if len(self) >= GRANT_MAX_IDX:
                 raise Panic("the table of grants is full")
-            self._table.append(Grant())
-            return len(self._table) - 1, self._table[-1]
+            self.append(Grant())
+            return len(self) - 1, self[-1]
         index = self._free.pop()
-        return index, self._table[index]
+        return index, self[index]
 
 
 def _activate(index: int, grant: Grant, flags: int) -> int:

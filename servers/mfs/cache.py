@@ -247,6 +247,9 @@ class BlockCache:
     async def prefetch(self, wanted: list[int]) -> None:
         """Read the first of `wanted` and those of the others that lie around it in one run."""
         base = wanted[0]
+        if len(wanted) == 1:
+            await self.read_ahead(base, 1)
+            return
         others = set(wanted)
         first, last = base, base
         while first - 1 in others and base - first < MAX_PREFETCH:

@@ -15,11 +15,10 @@ from ipc.message import Message, Reply
 from ipc.traps import Load, Store, trap
 from ipc.vm import VmProcctl
 from servers.lib.kernel_calls import CP_FLAG_TRY, VMPPARAM_HANDLEMEM, sys_vircopy
-from servers.lib.loop import Refused
+from servers.lib.loop import Refused, Ticket, wait
 from servers.lib.memory import SCRATCH
 
 if TYPE_CHECKING:
-    from servers.vfs.mounts import Mount
     from servers.vfs.server import Vfs
     from servers.vfs.worker import Worker
 
@@ -36,16 +35,13 @@ async def ask_fs(worker: Worker, fs: int, request: Message) -> Any:
         mount.queue.append((worker, request))
         vfs.queued += 1
     else:
-        await _send(vfs, mount, worker, request)
-    answer = await worker.pause(request.name, awaits=fs)
+        mount.under_way += 1
+        worker.task = fs
+        await vfs.asynsend.send(fs, request)
+    worker.ticket = Ticket(fs, request.name)
+    answer = await wait(worker.ticket)
     # ERESTART has a meaning of its own here, which a file system cannot give it.
     return Reply(EIO) if answer.type == ERESTART else answer
-
-
-async def _send(vfs: Vfs, mount: Mount, worker: Worker, request: Message) -> None:
-    mount.under_way += 1
-    worker.task = mount.fs
-    await vfs.asynsend.send(mount.fs, request)
 
 
 async def send_more(vfs: Vfs) -> None:
@@ -54,7 +50,9 @@ async def send_more(vfs: Vfs) -> None:
         if mount.queue and not mount.calling and mount.under_way < mount.limit:
             worker, request = mount.queue.popleft()
             vfs.queued -= 1
-            await _send(vfs, mount, worker, request)
+            mount.under_way += 1
+            worker.task = mount.fs
+            await vfs.asynsend.send(mount.fs, request)
 
 
 def accept_answer(vfs: Vfs, source: int, message: Any) -> bool:

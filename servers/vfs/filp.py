@@ -58,8 +58,10 @@ class Filp:
         else:
             if vnode.is_pipe and mode is Mode.READ:
                 mode = Mode.WRITE
-            await vnode.lock.acquire(worker, mode)
-        await self.mutex.acquire(worker)
+            if not vnode.lock.take_free(worker, mode):
+                await vnode.lock.acquire(worker, mode)
+        if not self.mutex.take_free(worker):
+            await self.mutex.acquire(worker)
 
     def unlock(self, worker: Worker) -> None:
         """Undo `lock`; the file of a filp that was closed meanwhile is unlocked already."""

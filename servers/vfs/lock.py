@@ -51,6 +51,13 @@ class Lock:
         """Whether anybody waits for the lock."""
         return bool(self._writers or self._serial)
 
+    def take_free(self, worker: Worker, mode: Mode) -> bool:
+        """Get the lock if nobody has it or waits for it; whether that was so."""
+        if self.mode is not Mode.NONE:
+            return False
+        self._grant(worker, mode)
+        return True
+
     async def acquire(self, worker: Worker, mode: Mode) -> bool:
         """Get the lock; False (at once) if `worker` owns it already."""
         if self.owner is worker:
@@ -154,6 +161,13 @@ class Mutex:
     what: str = ""
     owner: Worker | None = None
     _line: deque[Worker] = attrs.field(factory=deque)
+
+    def take_free(self, worker: Worker) -> bool:
+        """Get the lock if nobody has it; whether that was so."""
+        if self.owner is not None:
+            return False
+        self.owner = worker
+        return True
 
     async def acquire(self, worker: Worker) -> None:
         """Get the lock, which `worker` does not have."""

@@ -154,8 +154,11 @@ class Allocator:
 
     def largest(self) -> int:
         """How many free frames in a row there are at most."""
-        edges = np.flatnonzero(np.diff(self.view.astype(np.int8), prepend=0, append=0))
-        return int((edges[1::2] - edges[0::2]).max()) if len(edges) else 0
+        used = np.flatnonzero(self.view == 0)
+        if not len(used):
+            return len(self.view)
+        between = int(np.diff(used).max(initial=1)) - 1
+        return max(int(used[0]), between, len(self.view) - 1 - int(used[-1]))
 
     def _take(self, count: int, flags: int) -> int:
         """MINIX: alloc_pages."""
