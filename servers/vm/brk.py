@@ -18,9 +18,7 @@ async def do_brk(vm: VmServer, source: int, message: VmBrk) -> Reply:
 
     It never shrinks.
     """
-    process = vm.memory.process(source)
-    assert process is not None, "the caller is known"
-    result = extend(vm.memory, process, message.addr)
+    result = extend(vm.memory, vm.caller, message.addr)
     if result:
         raise Refused(result)
     return Reply()

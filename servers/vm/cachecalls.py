@@ -37,8 +37,7 @@ async def do_mapcache(vm: VmServer, source: int, message: VmMapcachepage) -> VmM
     """Map pages of the cache into the caller; ENOENT unless all of them are in it."""
     memory = vm.memory
     _demand_aligned(message.dev_offset, message.ino_offset)
-    process = memory.process(source)
-    assert process is not None, "the caller is known"
+    process = vm.caller
     if not message.pages:
         raise Refused(EINVAL)
     length = message.pages * PAGE
@@ -72,8 +71,7 @@ async def do_setcache(vm: VmServer, source: int, message: VmSetcachepage) -> Rep
     _demand_aligned(message.dev_offset, message.ino_offset)
     if message.dev == NO_DEVICE and "setcache-nodev" not in memory.quirks:
         raise Refused(EINVAL)
-    process = memory.process(source)
-    assert process is not None, "the caller is known"
+    process = vm.caller
     for offset in range(0, message.pages * PAGE, PAGE):
         vaddr = (message.block + offset) & WORD
         region = memory.region_at(process, vaddr)

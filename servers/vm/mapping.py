@@ -170,7 +170,7 @@ def unmap_range(memory: Memory, process: VmProcess, start: int, length: int) -> 
     limit = (start + length) & WORD
     if length < PAGE or limit <= start:
         return EINVAL
-    pieces = _pieces(process, start, limit)
+    pieces = _pieces(memory, process, start, limit)
     if not _may_cut(memory, pieces):
         return EINVAL
     for region, first, last in pieces:
@@ -186,22 +186,30 @@ def unmap_range(memory: Memory, process: VmProcess, start: int, length: int) -> 
     return OK
 
 
-def _pieces(process: VmProcess, start: int, limit: int) -> list[tuple[Region, int, int]]:
+def _pieces(
+    memory: Memory, process: VmProcess, start: int, limit: int
+) -> list[tuple[Region, int, int]]:
     """What lies between `start` and `limit`: regions, and from where to where."""
     found = []
     regions = process.regions
-    region = regions.floor(start) or regions.above(start)
+    region = regions.floor(start)
+    if region is None:
+        region = regions.above(start)
     while region is not None and region.vaddr < limit:
-        first, last = max(start, region.vaddr), min(limit, region.end)
-        if first < last:
+        vaddr = region.vaddr
+        end = vaddr + region.length
+        if start < end:
+            first, last = max(start, vaddr), min(limit, end)
             found.append((region, first, last))
-        region = regions.above(region.vaddr)
+        if end >= limit and not memory.quirks:  # with quirks, regions can overlap
+            break
+        region = regions.above(vaddr)
     return found
 
 
 def may_unmap(memory: Memory, process: VmProcess, start: int, limit: int) -> bool:
     """Whether all that lies between `start` and `limit` can be unmapped."""
-    return _may_cut(memory, _pieces(process, start, limit))
+    return _may_cut(memory, _pieces(memory, process, start, limit))
 
 
 def _may_cut(memory: Memory, pieces: list[tuple[Region, int, int]]) -> bool:
@@ -211,7 +219,7 @@ def _may_cut(memory: Memory, pieces: list[tuple[Region, int, int]]) -> bool:
     """
     quirks = memory.quirks
     for region, first, last in pieces:
-        starts, ends = first == region.vaddr, last == region.end
+        starts, ends = first == region.vaddr, last == region.vaddr + region.length
         if starts and ends:
             continue
         if region.remaps and "shared-split" not in quirks:
@@ -232,11 +240,13 @@ def cut(memory: Memory, process: VmProcess, region: Region, offset: int, length:
     if offset + length > region.length:
         return EINVAL
     vaddr = region.vaddr + offset
-    memory.unlink_many(region, offset >> 12, length >> 12)
     if region.length == length:
         process.regions.remove(region)
         free_region(memory, region)
-    elif offset == 0:
+        memory.mmu.unmap(process.space, vaddr, length >> 12)
+        return OK
+    memory.unlink_many(region, offset >> 12, length >> 12)
+    if offset == 0:
         if not region.kind.shrinks_low:
             return EINVAL
         _check_overread(memory, region, length)

@@ -66,12 +66,11 @@ async def do_mmap(vm: VmServer, source: int, message: VmMmap) -> Message | None:
     """Map memory, or a file, into the caller or (RS and VFS may) into another process."""
     memory = vm.memory
     privileged = source in (VFS, RS)
-    endpoint = source
+    process: VmProcess | None = vm.caller
     if message.flags & MAP_THIRDPARTY:
         if not privileged:
             raise Refused(EPERM)
-        endpoint = message.forwhom
-    process = memory.process(endpoint)
+        process = memory.process(message.forwhom)
     if process is None:
         raise Refused(ESRCH)
     if not message.len:

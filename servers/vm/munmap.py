@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ipc.endpoint import MEM, RS, SELF, TTY, VM
 from ipc.errors import EFAULT, EINVAL, EPERM, OK
@@ -23,10 +23,9 @@ async def do_munmap(vm: VmServer, source: int, message: VmMunmap) -> Message | N
     """Unmap a range of the caller's memory; where nothing is mapped nothing happens."""
     if source == VM:
         return None
-    process = _target(vm.memory, source, SELF)
     if message.addr % PAGE:
         raise Refused(EFAULT)
-    return _unmap(vm.memory, process, message.addr, round_up(message.len))
+    return _unmap(vm.memory, vm.caller, message.addr, round_up(message.len))
 
 
 async def do_unmap_phys(vm: VmServer, source: int, message: VmUnmapPhys) -> Message | None:
@@ -74,8 +73,11 @@ def _unmap_region(memory: Memory, process: VmProcess, address: int) -> Reply:
     return _unmap(memory, process, address, region.length)
 
 
+_DONE: Final = Reply()
+
+
 def _unmap(memory: Memory, process: VmProcess, address: int, length: int) -> Reply:
     result = unmap_range(memory, process, address, length)
     if result != OK:
         raise Refused(result)
-    return Reply()
+    return _DONE

@@ -32,9 +32,7 @@ async def do_pagefault(vm: VmServer, source: int, message: VmPagefault) -> None:
     """Provide the page that `source` touched, or have it killed."""
     memory = vm.memory
     address, write = message.addr, bool(message.flags & WRITE_FAULT)
-    process = memory.process(source)
-    assert process is not None, "the caller is known"
-    outcome = fault(memory, process, address, write, may_ask=True)
+    outcome = fault(memory, vm.caller, address, write, may_ask=True)
     if type(outcome) is NeedsPage:
         # Whether VFS has failed does not matter: then the page is not in the cache.
         await vm.ask_vfs(FDIO, outcome.fd, source, outcome.offset, 4096)

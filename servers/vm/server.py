@@ -17,7 +17,7 @@ from typing import Final
 
 import attrs
 
-from ipc.endpoint import PM, RS, SELF, SYSTEM, VFS, VM, endpoint_name
+from ipc.endpoint import NONE, PM, RS, SELF, SYSTEM, VFS, VM, endpoint_name
 from ipc.errors import EPERM, ESRCH, OK, IpcError
 from ipc.flags import VMCTL_CLEAR_PAGEFAULT, VMCTL_CLEARMAPCACHE, VMCTL_FLUSHTLB
 from ipc.kernelcalls import SysVmctl
@@ -73,7 +73,7 @@ from servers.vm.memory import Memory
 from servers.vm.mmap import do_map_phys, do_mmap, do_vfs_mmap
 from servers.vm.munmap import do_munmap, do_shm_unmap, do_unmap_phys
 from servers.vm.pagefault import do_pagefault
-from servers.vm.process import NO_ACL
+from servers.vm.process import NO_ACL, VmProcess
 from servers.vm.quirks import names_of
 from servers.vm.remap import do_get_phys, do_get_refcount, do_remap, do_remap_ro
 from servers.vm.rs import do_rs_memctl, do_rs_prepare, do_rs_set_priv, do_rs_update
@@ -94,6 +94,7 @@ class VmServer(Server):
     table: AsyncTable = attrs.field(factory=AsyncTable)
     clearing: dict[int, KernelCall] = attrs.field(factory=dict)  # by endpoint, to be used again
 
+    caller: VmProcess = attrs.field(factory=lambda: VmProcess(NONE))  # who made the last request
     sanity: bool = False  # check every invariant after each message
     last: tuple[int, Message] | None = None  # the request handled last, and whose it was
 
@@ -199,6 +200,7 @@ class VmServer(Server):
             if "unknown-caller" in memory.quirks:
                 raise Panic(f"a message from the unknown {source}", quirk="unknown-caller")
             return do_stranger
+        self.caller = process
         number = message.type
         found = self.CALLS.get(number)
         if found is None:
