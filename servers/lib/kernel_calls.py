@@ -9,10 +9,10 @@ Source: MINIX ``lib/libsys``.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from ipc.endpoint import NONE, VM
-from ipc.errors import OK
+from ipc.errors import OK, IpcError
 from ipc.kernelcalls import (
     SysAbort,
     SysClear,
@@ -45,7 +45,7 @@ from ipc.kernelcalls import (
     SysVmctl,
     SysVtimer,
 )
-from ipc.message import Message
+from ipc.message import Message, Reply
 from ipc.traps import KernelCall, SendRec, trap
 from ipc.vm import VmExit, VmFork, VmGetrusage, VmProcctl, VmWillexit
 
@@ -67,12 +67,20 @@ async def kernel_call(request: Message) -> int:
     return int(reply.type)
 
 
-async def taskcall(dest: int, request: Message) -> int:
-    """Ask another server and wait; its result code, or that of the failed SENDREC raised.
+async def ask(dest: int, request: Message) -> Any:
+    """Ask another server and wait; its answer, or one with the error with which SENDREC failed.
 
-    Raises IpcError.  MINIX: _taskcall.
+    MINIX: _taskcall.
     """
-    reply = await trap(SendRec(dest, request))
+    try:
+        return await trap(SendRec(dest, request))
+    except IpcError as failure:
+        return Reply(failure.code)
+
+
+async def taskcall(dest: int, request: Message) -> int:
+    """As `ask`; the result code alone."""
+    reply = await ask(dest, request)
     return int(reply.type)
 
 
@@ -287,26 +295,26 @@ async def sys_diagctl_stacktrace(endpoint: int) -> int:
 
 
 async def vm_fork(endpoint: int, slot: int) -> int:
-    """Make a child of `endpoint` in `slot`; its endpoint, or an error.  Raises IpcError."""
-    reply = await trap(SendRec(VM, VmFork(endpoint, slot)))
+    """Make a child of `endpoint` in `slot`; its endpoint, or an error."""
+    reply = await ask(VM, VmFork(endpoint, slot))
     return int(reply.child_endpoint if reply.type == OK else reply.type)
 
 
 async def vm_willexit(endpoint: int) -> int:
-    """Tell VM that a process is about to go.  Raises IpcError."""
+    """Tell VM that a process is about to go."""
     return await taskcall(VM, VmWillexit(endpoint))
 
 
 async def vm_exit(endpoint: int) -> int:
-    """Have VM free the memory of a process.  Raises IpcError."""
+    """Have VM free the memory of a process."""
     return await taskcall(VM, VmExit(endpoint))
 
 
 async def vm_procctl_clear(endpoint: int) -> int:
-    """Have VM empty a process's memory for a new program.  Raises IpcError."""
+    """Have VM empty a process's memory for a new program."""
     return await taskcall(VM, VmProcctl(param=VMPPARAM_CLEAR, who=endpoint))
 
 
 async def vm_getrusage(endpoint: int, address: int, *, children: bool) -> int:
-    """Have VM fill in its part of the rusage at `address` of the caller.  Raises IpcError."""
+    """Have VM fill in its part of the rusage at `address` of the caller."""
     return await taskcall(VM, VmGetrusage(endpoint, address, int(children)))

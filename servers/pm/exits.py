@@ -30,7 +30,6 @@ from servers.pm.events import PROC_EVENT_EXIT, publish_event
 from servers.pm.mproc import (
     EXITING,
     IN_USE,
-    NEW_PARENT,
     PRIV_PROC,
     PROC_STOPPED,
     TOLD_PARENT,
@@ -116,8 +115,6 @@ async def _disinherit(pm: ProcessManager, process: Mproc) -> None:
         if child.parent != process.slot:
             continue
         child.parent = slot_of(INIT)
-        if child.flags & VFS_CALL:
-            child.flags |= NEW_PARENT
         if child.flags & ZOMBIE:
             await waits.check_parent(pm, child, may_clean_up=True)
 

@@ -13,9 +13,7 @@ from servers.lib.kernel_calls import vm_fork
 from servers.lib.loop import Refused
 from servers.pm.exits import exit_proc
 from servers.pm.mproc import (
-    DELAY_CALL,
     IN_USE,
-    NEW_PARENT,
     PRIV_PROC,
     SUPER_USER,
     TAINTED,
@@ -40,7 +38,7 @@ async def do_fork(pm: ProcessManager, _source: int, _message: PmFork) -> Message
     child = await _copy(pm, parent, "fork")
     if parent.flags & PRIV_PROC:
         child.scheduler = SCHED
-    child.flags &= IN_USE | DELAY_CALL | TAINTED
+    child.flags &= IN_USE | TAINTED
     request = VfsPmFork(
         endpt=child.endpoint,
         pendpt=parent.endpoint,
@@ -50,7 +48,6 @@ async def do_fork(pm: ProcessManager, _source: int, _message: PmFork) -> Message
     )
     await ask_vfs(pm, child, request)
 
-    child.flags &= ~NEW_PARENT
     result = OK
     if child.scheduler not in (KERNEL, NONE):
         result = await start_user(pm, child, child.scheduler)
@@ -68,7 +65,7 @@ async def do_srv_fork(pm: ProcessManager, _source: int, message: PmSrvFork) -> M
     if parent.endpoint != RS:
         raise Refused(EPERM)
     child = await _copy(pm, parent, "srv_fork")
-    child.flags &= IN_USE | PRIV_PROC | DELAY_CALL
+    child.flags &= IN_USE | PRIV_PROC
     child.realuid = child.effuid = child.svuid = message.uid
     child.realgid = child.effgid = child.svgid = message.gid
     request = VfsPmSrvFork(
@@ -91,6 +88,8 @@ async def _copy(pm: ProcessManager, parent: Mproc, kind: str) -> Mproc:
     endpoint = await vm_fork(parent.endpoint, slot)
     if endpoint < 0:
         raise Refused(endpoint)
+    # Differs: MINIX's child also inherits DELAY_CALL.  Nobody would ever clear it, because the
+    # kernel's SIGSNDELAY is for the parent alone, and signals that it catches would not reach it.
     child = child_of(parent, slot)
     child.endpoint = endpoint
     child.started = pm.clock.ticks

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Final
 from ipc.endpoint import INIT, KERNEL, NONE
 from ipc.errors import EINVAL, OK
 from ipc.sched import SchedulingInherit, SchedulingSetNice, SchedulingStart, SchedulingStop
-from ipc.traps import SendRec, trap
-from servers.lib.kernel_calls import taskcall
+from servers.lib.kernel_calls import ask, taskcall
 from servers.pm.mproc import PRIV_PROC, Mproc
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def priority_to_nice(queue: int) -> int:
 async def start_init(process: Mproc, scheduler: int) -> int:
     """Have INIT, from which all users' processes come, scheduled.  MINIX: sched_init."""
     request = SchedulingStart(process.endpoint, process.endpoint, USER_Q, USER_QUANTUM)
-    reply = await trap(SendRec(scheduler, request))
+    reply = await ask(scheduler, request)
     if reply.type == OK:
         process.scheduler = reply.scheduler
     return int(reply.type)
@@ -58,7 +57,7 @@ async def start_user(pm: ProcessManager, process: Mproc, scheduler: int) -> int:
     parent = pm.table.slots[process.parent]
     # A server is not scheduled as users are, and cannot be the model.
     heir_of = INIT if parent.flags & PRIV_PROC else parent.endpoint
-    reply = await trap(SendRec(scheduler, SchedulingInherit(process.endpoint, heir_of, priority)))
+    reply = await ask(scheduler, SchedulingInherit(process.endpoint, heir_of, priority))
     if reply.type == OK:
         process.scheduler = reply.scheduler
     return int(reply.type)

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Final
 
 import attrs
 
+from ipc.common import SigsSignalReceived
 from ipc.endpoint import NONE, PM, VFS, slot_of
 from ipc.errors import EAGAIN, ENOSYS, OK
 from ipc.message import Message, RawMessage, Reply
@@ -267,6 +268,8 @@ class Vfs(Server):
             who: Fproc | None = self.processes.lookup(PM)
         elif message.type in pmcalls.BY_WORKER:
             who = self.processes.lookup(message.endpt)
+        elif message.type == SigsSignalReceived.type:
+            return
         else:
             await self.reply(PM, Reply(ENOSYS))
             return

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from ipc.errors import EINTR
+from ipc.endpoint import SCHED
+from ipc.errors import EINTR, EPERM
 from ipc.signals import SIGKILL, SIGTERM, SIGUSR1
 from servers.lib.libc import CallFailed, Libc
+from servers.lib.libc.signals import SIG_IGN
+from servers.pm.mproc import ZOMBIE
 from tests.servers.systems import booted, check, failure, sleeping, tell, watched
 
 FORK = [
@@ -254,3 +257,33 @@ def test_the_parent_dies_while_vfs_works_on_its_fork() -> None:
 def test_call_failed_says_which_call_and_why() -> None:
     with pytest.raises(CallFailed, match="PM_KILL: ESRCH"):
         tell(booted(), lambda libc: libc.kill(12345, SIGTERM))
+
+
+def test_without_a_scheduler_forks_fail_and_leave_nothing_behind() -> None:
+    system = booted()
+    known = system.pm.table.lookup(SCHED)
+    assert known is not None
+
+    async def attempt(libc: Libc) -> list[int]:
+        await libc.kill(known.pid, SIGKILL)
+        return [await failure(libc.fork(do_nothing)), await libc.getpid()]
+
+    assert tell(system, attempt) == [EPERM, 1]
+    system.machine.run_quiet_nowait()
+    # INIT has not waited for the child that failed, nor for SCHED.
+    left = [each.name for each in system.pm.table if each.flags & ZOMBIE]
+    assert left == ["sched", "init"]
+
+
+def test_signals_for_servers_are_messages_that_nobody_answers() -> None:
+    async def broadcast(libc: Libc) -> list[int]:
+        await libc.signal(SIGUSR1, SIG_IGN)
+        return [await libc.kill(-1, SIGUSR1), await libc.getpid()]
+
+    system = booted()
+    result, record = watched(system, broadcast)
+    assert result == [0, 1]
+    told = {line.split(">")[1].split()[0] for line in record.lines if "SIGS_SIGNAL" in line}
+    assert told == {"VFS", "SCHED", "PFS", "MFS", "12"}
+    answers = [line for line in record.lines if line.startswith(("VFS>PM", "SCHED>PM", "MFS>PM"))]
+    assert answers == []
