@@ -20,10 +20,12 @@ from numpy.typing import NDArray
 from kernel.memory.space import PTE_PRESENT, PTE_WRITE
 from kernel.panic import Panic
 from servers.vm.blocks import NO_FRAME
-from servers.vm.memory import Memory
+from servers.vm.memory import READ_ONLY, READ_WRITE, Memory
 from servers.vm.memtypes import DIRECT, FILE, SHARED_MEMORY
 from servers.vm.process import INUSE, PAGE, VmProcess
-from servers.vm.region import Region
+from servers.vm.region import WRITABLE, Region
+
+_FEW_PAGES: Final = 16
 
 
 @attrs.define(eq=False)
@@ -173,8 +175,9 @@ def page_tables(memory: Memory) -> None:
 def _check_entries(memory: Memory, process: VmProcess, region: Region) -> int:
     """Check the entries of `region`; how many there are."""
     first, count = region.span()
-    if not count:
-        return 0
+    if count <= _FEW_PAGES:
+        pages = range(first, first + count)
+        return sum(_check_entry(memory, process, region, page) for page in pages)
     entries = process.space.read(region.vaddr + first * PAGE, count)
     present = (entries & PTE_PRESENT) != 0
     allowed = memory.entries_of(region, first, count)
@@ -182,9 +185,31 @@ def _check_entries(memory: Memory, process: VmProcess, region: Region) -> int:
     wrong |= present & ((entries & PTE_WRITE) > (allowed & PTE_WRITE))
     if wrong.any():
         page = int(wrong.nonzero()[0][0])
-        name = f"page {first + page} of {_named(process, region)}"
-        _broken(f"{name} is mapped as {int(entries[page]):#x}, not {int(allowed[page]):#x}")
+        _wrong_entry(process, region, first + page, int(entries[page]), int(allowed[page]))
     return int(np.count_nonzero(present))
+
+
+def _check_entry(memory: Memory, process: VmProcess, region: Region, page: int) -> int:
+    """Check the entry of one page; 1 if it is present, else 0.  Faster than arrays for a few."""
+    entry = process.space.lookup(region.vaddr + page * PAGE)
+    if not entry & PTE_PRESENT:
+        return 0
+    block = region.block(page)
+    phys = memory.blocks.phys[block]
+    allowed = 0
+    if block and phys != NO_FRAME:
+        writable = region.flags & WRITABLE and region.kind_of(page).writable(memory, region, block)
+        allowed = phys | (READ_WRITE if writable else READ_ONLY)
+    if (entry ^ allowed) & ~PTE_WRITE or entry & PTE_WRITE > allowed & PTE_WRITE:
+        _wrong_entry(process, region, page, entry, allowed)
+    return 1
+
+
+def _wrong_entry(
+    process: VmProcess, region: Region, page: int, entry: int, allowed: int
+) -> NoReturn:
+    name = f"page {page} of {_named(process, region)}"
+    _broken(f"{name} is mapped as {entry:#x}, not {allowed:#x}")
 
 
 def memory_counts(memory: Memory) -> None:
