@@ -74,7 +74,7 @@ class BlockCache:
         Refused if it cannot be read.  Differs: MINIX's MFS panics if a block of its own tables
         cannot be read.
         """
-        buffer = await self._find(block, inode, offset, ask_vm=True)
+        buffer = await self.peek(block, inode, offset)
         if buffer is None:
             buffer = await self._new(block, inode, offset)
             length = await self.disk.read(block * BLOCK_SIZE, buffer.data, BLOCK_SIZE)
@@ -86,12 +86,23 @@ class BlockCache:
 
     async def peek(self, block: int, inode: int = NO_INODE, offset: int = 0) -> Buffer | None:
         """Hold `block` if it is here or in VM's cache."""
-        return await self._find(block, inode, offset, ask_vm=True)
+        buffer = self._find(block, inode, offset)
+        if buffer is None and self.use_vm:
+            buffer = await self._from_vm(block, inode, offset)
+        return buffer
+
+    def glance(self, block: int) -> bytes | None:
+        """What is in `block` if the file system has it at hand: as if it were got and put."""
+        buffer = self._by_block.get((self.disk.device, block))
+        if buffer is None or buffer.text is None:
+            return None
+        if not buffer.held:
+            self._unused.move_to_end(buffer)
+        return buffer.text
 
     async def get_unread(self, block: int, inode: int = NO_INODE, offset: int = 0) -> Buffer:
         """Hold `block` without reading it: the caller will write all of it."""
-        buffer = await self._find(block, inode, offset, ask_vm=False)
-        return buffer or await self._new(block, inode, offset)
+        return self._find(block, inode, offset) or await self._new(block, inode, offset)
 
     async def put(self, buffer: Buffer, once: bool = False) -> None:
         """Let go of `buffer`; `once`: nobody will want it again.  Source: put_block."""
@@ -113,25 +124,24 @@ class BlockCache:
         if once:
             self._invalidate(buffer)
 
-    async def _find(self, block: int, inode: int, offset: int, ask_vm: bool) -> Buffer | None:
-        device = self.disk.device
-        buffer = self._by_block.get((device, block))
-        if buffer is not None:
-            if buffer.held == 0:
-                del self._unused[buffer]
-                self._in_use += 1
-            buffer.held += 1
-            if inode != NO_INODE and (inode, offset) != (buffer.inode, buffer.inode_offset):
-                buffer.inode, buffer.inode_offset = inode, offset
-                buffer.tell_vm = True
-            return buffer
-        if not (ask_vm and self.use_vm):
+    def _find(self, block: int, inode: int, offset: int) -> Buffer | None:
+        """Hold `block` if it is here."""
+        buffer = self._by_block.get((self.disk.device, block))
+        if buffer is None:
             return None
-        return await self._from_vm(device, block, inode, offset)
+        if buffer.held == 0:
+            del self._unused[buffer]
+            self._in_use += 1
+        buffer.held += 1
+        if inode != NO_INODE and (inode != buffer.inode or offset != buffer.inode_offset):
+            buffer.inode, buffer.inode_offset = inode, offset
+            buffer.tell_vm = True
+        return buffer
 
-    async def _from_vm(self, device: int, block: int, inode: int, offset: int) -> Buffer | None:
+    async def _from_vm(self, block: int, inode: int, offset: int) -> Buffer | None:
         # A buffer is emptied before VM is asked, as in the C: the order of the calls shows it.
         buffer = await self._take()
+        device = self.disk.device
         data = await self.pages.map_cached(device, block * BLOCK_SIZE, inode, offset)
         if data == 0:
             self._soon.append(buffer)
@@ -183,7 +193,8 @@ class BlockCache:
         else:
             assert self._unused, f"not all {self.limit} buffers are in use"
             buffer = self._unused.popitem(last=False)[0]
-        await self._empty(buffer)
+        if buffer.device or buffer.data:
+            await self._empty(buffer)
         return buffer
 
     async def _empty(self, buffer: Buffer) -> None:

@@ -52,6 +52,9 @@ async def block_at(fs: FileSystem, inode: Inode, position: int, cached_only: boo
 
 async def _zone_in(fs: FileSystem, indirect: int, index: int, cached_only: bool) -> int:
     cache = fs.cache
+    text = cache.glance(indirect)
+    if text is not None:
+        return _entry_in(fs, text, index)
     buffer = await (cache.peek(indirect) if cached_only else cache.get(indirect))
     if buffer is None:
         return NO_ZONE
@@ -61,7 +64,10 @@ async def _zone_in(fs: FileSystem, indirect: int, index: int, cached_only: bool)
 
 
 async def _read_entry(fs: FileSystem, buffer: Buffer, index: int) -> int:
-    text = await fs.cache.contents(buffer)
+    return _entry_in(fs, await fs.cache.contents(buffer), index)
+
+
+def _entry_in(fs: FileSystem, text: bytes, index: int) -> int:
     zone = int.from_bytes(text[4 * index : 4 * index + 4], "little")
     sb = fs.superblock
     if zone != NO_ZONE and not sb.first_data_zone <= zone < sb.zones:
