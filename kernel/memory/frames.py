@@ -51,7 +51,8 @@ class Frames:
             page = self.contents.get(phys >> PAGE_SHIFT)
             if page is None:
                 return bytes(length)
-            kept = bytes(page[offset : offset + length])
+            whole = not offset and length >= len(page)
+            kept = bytes(page if whole else page[offset : offset + length])
             return kept if len(kept) == length else kept.ljust(length, b"\0")
         _demand_inside(phys, length)
         return b"".join(self.read(start, size) for start, size in _pieces(phys, length))
@@ -63,6 +64,9 @@ class Frames:
         if offset + length <= PAGE_SIZE and 0 <= phys < ADDRESS_LIMIT:
             page = self.contents.get(phys >> PAGE_SHIFT)
             if page is None:
+                if not offset:
+                    self.contents[phys >> PAGE_SHIFT] = bytearray(data)
+                    return
                 page = self.contents[phys >> PAGE_SHIFT] = bytearray()
             if len(page) < offset:
                 page.extend(bytes(offset - len(page)))
