@@ -77,7 +77,8 @@ def build_region(
 
 def link_region(memory: Memory, region: Region) -> None:
     """Put a new region into the tree of its process, and map the memory that it has."""
-    memory.write_entries(region)
+    if region.blocks is not None:
+        memory.write_entries(region)
     region.owner.regions.insert(region)
 
 
@@ -122,7 +123,8 @@ def populate(memory: Memory, region: Region, write: bool) -> int:
 
 def free_region(memory: Memory, region: Region) -> None:
     """End `region`, which is in no tree any more.  Page tables stay.  MINIX: map_free."""
-    memory.unlink_many(region, 0, region.pages)
+    if region.blocks is not None:
+        memory.unlink_many(region, 0, region.length >> 12)
     region.kind.delete(memory, region)
     region.blocks = None
     region.kinds = None
@@ -170,6 +172,10 @@ def unmap_range(memory: Memory, process: VmProcess, start: int, length: int) -> 
     limit = (start + length) & WORD
     if length < PAGE or limit <= start:
         return EINVAL
+    whole = process.regions.exact(start)
+    if whole is not None and whole.length == length and not memory.quirks:
+        _end(memory, process, whole)
+        return OK
     pieces = _pieces(memory, process, start, limit)
     if not _may_cut(memory, pieces):
         return EINVAL
@@ -241,9 +247,7 @@ def cut(memory: Memory, process: VmProcess, region: Region, offset: int, length:
         return EINVAL
     vaddr = region.vaddr + offset
     if region.length == length:
-        process.regions.remove(region)
-        free_region(memory, region)
-        memory.mmu.unmap(process.space, vaddr, length >> 12)
+        _end(memory, process, region)
         return OK
     memory.unlink_many(region, offset >> 12, length >> 12)
     if offset == 0:
@@ -258,6 +262,16 @@ def cut(memory: Memory, process: VmProcess, region: Region, offset: int, length:
         region.cut_end(length)
     memory.mmu.unmap(process.space, vaddr, length >> 12)
     return OK
+
+
+def _end(memory: Memory, process: VmProcess, region: Region) -> None:
+    """Unmap `region` as a whole."""
+    # What has no pages can be mapped all the same, where a quirk has left it so.
+    mapped = region.blocks is not None or memory.quirks
+    process.regions.remove(region)
+    free_region(memory, region)
+    if mapped:
+        memory.mmu.unmap(process.space, region.vaddr, region.length >> 12)
 
 
 def _check_overread(memory: Memory, region: Region, length: int) -> None:

@@ -51,8 +51,8 @@ def _search(memory: Memory, process: VmProcess, low: int, high: int, length: int
     above = regions.ceiling(high)
     end = memory.config.user_end if above is None else above.vaddr
     while True:
-        below = regions.below(high if above is None else above.vaddr)
-        start = 0 if below is None else below.end & mask
+        below = regions.floor((high if above is None else end) - 1)
+        start = 0 if below is None else (below.vaddr + below.length) & mask
         top = _top_of_gap(start, end, low, high, length, mask)
         if top:
             process.region_top = top
@@ -68,8 +68,10 @@ def _top_of_gap(start: int, end: int, low: int, high: int, length: int, mask: in
 
     Rather with a page to spare on both sides than without, and always between `low` and `high`.
     """
-    first, last = max(start + PAGE & mask, low), min(end - PAGE & mask, high)
-    if last - first >= length:
-        return last
-    first, last = max(start, low), min(end, high)
-    return last if last - first >= length else 0
+    for spare in (PAGE, 0):
+        first, last = (start + spare) & mask, (end - spare) & mask
+        first = max(low, first)
+        last = min(high, last)
+        if last - first >= length:
+            return last
+    return 0
