@@ -69,5 +69,3 @@ class AsyncTable:
 def _failed(entry: AsyncEntry) -> bool:
     completed = entry.flags & _COMPLETED == _COMPLETED
     return completed and entry.result != OK and bool(entry.flags & _WANTS_ERROR)
-
-
