@@ -11,6 +11,7 @@ from collections.abc import Callable
 import attrs
 
 from ipc.errors import EINVAL, ENFILE, ENOSPC, EROFS
+from ipc.message import signed
 from kernel.panic import Panic
 from servers.lib.loop import Refused
 from servers.mfs import bits, zones
@@ -247,7 +248,7 @@ class FileSystem:
         """Set those times of `inode` that are waiting for it.  MINIX: update_times."""
         if self.read_only:
             return
-        now = self.seconds()
+        now = signed(self.seconds())
         if inode.update & ATIME:
             inode.atime = now
         if inode.update & CTIME:

@@ -19,6 +19,8 @@ from typing import Final
 
 import attrs
 
+from ipc.message import signed
+
 BLOCK_SIZE: Final = 4096
 SUPER_OFFSET: Final = 1024
 START_BLOCK: Final = 2
@@ -44,6 +46,7 @@ LINK_MAX: Final = 32767
 
 _SUPER: Final = struct.Struct("<IHhhHhHiIhhHb")
 _INODE: Final = struct.Struct("<HHhHiiii10I")
+_SHORT: Final = 0xFFFF
 _ENTRY: Final = struct.Struct(f"<I{NAME_SIZE}s")
 
 
@@ -104,6 +107,10 @@ def decode_superblock(data: bytes) -> Superblock:
     )
 
 
+def _signed_short(value: int) -> int:
+    return (value & _SHORT ^ 0x8000) - 0x8000
+
+
 @attrs.frozen
 class DiskInode:
     """An inode as it is on disk.  Times are in seconds, zones are block numbers."""
@@ -119,10 +126,11 @@ class DiskInode:
     zones: tuple[int, ...] = (NO_ZONE,) * INODE_ZONES
 
     def encode(self) -> bytes:
-        """The inode's 64 bytes."""
+        """The inode's 64 bytes; of each number as many bits as there is room for, as in C."""
         return _INODE.pack(
-            self.mode, self.links, self.uid, self.gid, self.size, self.atime, self.mtime,
-            self.ctime, *self.zones,
+            self.mode & _SHORT, self.links & _SHORT, _signed_short(self.uid), self.gid & _SHORT,
+            signed(self.size), signed(self.atime), signed(self.mtime), signed(self.ctime),
+            *self.zones,
         )  # fmt: skip
 
 

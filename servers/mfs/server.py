@@ -15,6 +15,7 @@ import attrs
 
 from ipc.endpoint import NONE
 from ipc.errors import EBUSY, EINVAL, ENOENT, ENOTDIR, EROFS, OK
+from ipc.message import signed
 from servers.lib.fsdriver.data import Data
 from servers.lib.fsdriver.dirents import Dirent, DirentList
 from servers.lib.fsdriver.node import ALL_PERMISSIONS, S_IFLNK, Node, Stat, StatVfs
@@ -318,11 +319,11 @@ class Mfs(FileServer):
             if accessed == NOW:
                 found.touch(ATIME)
             elif accessed is not None:
-                found.atime = accessed
+                found.atime = signed(accessed)
             if modified == NOW:
                 found.touch(MTIME)
             elif modified is not None:
-                found.mtime = modified
+                found.mtime = signed(modified)
 
     # --- the device itself
 

@@ -78,3 +78,11 @@ def test_directory_entries(name: bytes, stored: bytes) -> None:
     entries = decode_entries(block)
     assert len(entries) == BLOCK_SIZE // ENTRY_SIZE
     assert entries[:3] == [(0, b""), (5, stored), (0, b"")]
+
+
+def test_numbers_that_an_inode_has_no_room_for_are_cut_as_in_c() -> None:
+    """A clock that is set beyond 2038 brings nobody down."""
+    inode = DiskInode(uid=0x1FFFE, gid=0x10005, atime=1 << 40, mtime=0x80000000, ctime=-1)
+    again = decode_inode(inode.encode())
+    assert (again.uid, again.gid) == (-2, 5)
+    assert (again.atime, again.mtime, again.ctime) == (0, -0x80000000, -1)
