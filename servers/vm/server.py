@@ -12,6 +12,7 @@ Source: MINIX ``servers/vm/main.c``.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping
 from typing import Final
 
@@ -21,7 +22,7 @@ from ipc.endpoint import NONE, PM, RS, SELF, SYSTEM, VFS, VM, endpoint_name
 from ipc.errors import EPERM, ESRCH, OK, IpcError
 from ipc.flags import VMCTL_CLEAR_PAGEFAULT, VMCTL_CLEARMAPCACHE, VMCTL_FLUSHTLB
 from ipc.kernelcalls import SysVmctl
-from ipc.message import Message
+from ipc.message import PAYLOAD_SIZE, Message, RawMessage
 from ipc.notification import Notification
 from ipc.rs import RsInit
 from ipc.signals import SIGKMEM, signals_in
@@ -224,6 +225,8 @@ class VmServer(Server):
         if source == RS and isinstance(message, RsInit):
             return do_init
         if "type-0xbXX" in quirks and message.type & 0xFF00 == _TRANSACTION_BASE:
+            if source == VFS and isinstance(message, RawMessage):
+                return do_any_transaction
             raise Panic(f"message number {message.type:#x}", quirk="type-0xbXX")
         return do_unknown
 
@@ -242,6 +245,14 @@ async def do_signals(vm: VmServer, source: int, message: Notification) -> None:
 async def do_init(vm: VmServer, source: int, message: RsInit) -> None:
     """RS has started VM; the answer must not wait for RS, which may wait for VM."""
     await vm.table.send(RS, RsInit(result=OK), AMF_NOREPLY)
+
+
+async def do_any_transaction(vm: VmServer, source: int, message: RawMessage) -> Message | None:
+    """Take what VFS sends in a transaction for VM_PROCCTL, whatever it is (quirk type-0xbXX)."""
+    payload = message.payload.ljust(PAYLOAD_SIZE, b"\0")
+    param, who, address, length, flags = struct.unpack_from("<iiIIi", payload, 16)
+    request = VmProcctl(param, who, address, length, flags, message.type & 0xFFFF)
+    return await do_procctl(vm, source, request)
 
 
 async def do_stranger(_vm: VmServer, _source: int, _message: Message) -> Message:

@@ -18,6 +18,7 @@ from servers.vm.memtypes.anon import copy_on_write
 from servers.vm.memtypes.base import MemoryType
 from servers.vm.outcome import BAD_ADDRESS, MAPPED, NO_MEMORY, NeedsPage, Outcome
 from servers.vm.pagecache import NO_DEVICE, NO_INODE, ONCE, CachedPage
+from servers.vm.region import not_aligned
 
 if TYPE_CHECKING:
     from servers.vm.memory import Memory
@@ -62,6 +63,8 @@ class MappedFile(MemoryType):
             if cached is None or cached.flags & ONCE:
                 continue
             memory.link(region, page, cached.block, self)
+            if region.vaddr & 0xFFF:
+                raise not_aligned(region)
             memory.write_entry(region, page)
 
     def delete(self, memory: Memory, region: Region) -> None:

@@ -210,3 +210,12 @@ def test_update_loses_sharers() -> None:
     (_, out), (_, after) = both("update-loses-sharers", operations)
     assert "sys_kill" in [event["ev"] for event in out]
     assert "sys_kill" not in [event["ev"] for event in after]
+
+
+def test_any_number_of_vfs_in_a_transaction() -> None:
+    # The words are those of VM_PROCCTL: four of other calls, then HANDLEMEM of INIT's text.
+    words = [0, 0, 0, 0, 2, 11, TEXT, 1, 0]
+    raw = {"op": "raw", "src": 1, "type": 0xB42, "u32": words}
+    (_, out), (_, after) = both("type-0xbXX", [raw])
+    assert [(event["ev"], event["transid"]) for event in out[-1:]] == [("asynsend", 0xB42)]
+    assert last_reply(after) == -78
