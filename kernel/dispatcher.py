@@ -98,35 +98,35 @@ class Dispatcher:
         self.machine.clock.now = self.since = time
 
     def _run(self, last: int) -> None:
-        machine = self.machine
-        clock = machine.clock
-        queue = machine.ready.queue
+        machine, steps, current = self.machine, self.steps, self.current
+        clock, queue, table = machine.clock, machine.ready.queue, self._table
         choose, record = self.policy.choose, self.choices.append
-        table, steps = self._table, self.steps
         while True:
             if clock.now >= clock.deadline:
                 self._attend()  # which may make the first process ready
+                current = self.current
                 if self.stop_wanted:
                     return
                 continue
             if not queue or steps >= last:
                 return
             if len(queue) > 1:
-                index = choose(queue, self.current)
+                index = choose(queue, current)
                 record(index)
                 if index:
                     self._bring_forward(index)
             process = queue[0]
-            if process is not self.current:
+            if process is not current:
                 if self.careful:
-                    if not self._switch(process):
+                    current = process if self._switch(process) else None
+                    if current is None:
                         continue
                 else:
                     now = clock.now
-                    if self.current is not None:
-                        self.current.user_time += now - self.since
+                    if current is not None:
+                        current.user_time += now - self.since
                     self.since = now
-                    self.current = process
+                    self.current = current = process
                     if process is not self.billed and process.privilege.flags & BILLABLE:
                         self._bill(process)
             self.steps = steps = steps + 1

@@ -32,9 +32,10 @@ GRANT_FAULTED: Final = 1
 
 
 class Grants(list[Grant]):
-    """One server's table of grants, by index, as the kernel reads it.  Whoever makes the server's process tells the kernel of it.
+    """One server's table of grants, by index, as the kernel reads it.
 
-    The place that was given back last is the next to be used again, under another number.
+    Whoever makes the server's process tells the kernel of it.  The place that was given back last
+    is the next to be used again, under another number.
     """
 
     def __init__(self) -> None:
