@@ -139,10 +139,7 @@ async def do_sigsuspend(pm: ProcessManager, _source: int, message: PmSigsuspend)
 
 
 async def do_sigreturn(pm: ProcessManager, source: int, message: PmSigreturn) -> Message | None:
-    """PM_SIGRETURN: a handler is done; the process does again what it did before.
-
-    It waits for no answer if that succeeds.
-    """
+    """PM_SIGRETURN: a handler is done; with the answer the process goes back to what it did."""
     caller = pm.caller
     caller.sigmask = message.set & ~NEVER_HELD
     result = await sys_sigreturn(source, message.ctx)
