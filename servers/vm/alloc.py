@@ -91,7 +91,7 @@ class Allocator:
         MINIX: alloc_mem.
         """
         if count == 1 and not flags & ~CLEAR:
-            frame = self._take_recent()
+            frame = self._take_recent() if self.recent else NOTHING
             if frame < 0:
                 frame = self.free.rfind(1, 0, self.last + 1)
             if frame >= 0:

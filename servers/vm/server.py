@@ -202,6 +202,8 @@ class VmServer(Server):
                 raise Panic(f"a message from the unknown {source}", quirk="unknown-caller")
             return do_stranger
         self.caller = process
+        if type(message) is VmPagefault and self.status & FROM_KERNEL:
+            return do_pagefault
         number = message.type
         found = self.CALLS.get(number)
         if found is None:
@@ -218,10 +220,8 @@ class VmServer(Server):
     def _other(self, source: int, message: Message) -> Handler:
         """Who handles what is no call: page faults, and the start of VM."""
         quirks = self.memory.quirks
-        if isinstance(message, VmPagefault):
-            if self.status & FROM_KERNEL or "fake-pagefault" in quirks:
-                return do_pagefault
-            return do_not_permitted
+        if isinstance(message, VmPagefault):  # which the kernel has not sent
+            return do_pagefault if "fake-pagefault" in quirks else do_not_permitted
         if source == RS and isinstance(message, RsInit):
             return do_init
         if "type-0xbXX" in quirks and message.type & 0xFF00 == _TRANSACTION_BASE:
