@@ -49,9 +49,10 @@ def test_goes_on_where_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
 def test_what_was_found_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "campaign.json"
-    campaign(4000, 3, quirks="type-0xbXX", resume=path, length=200)
+    campaign(4000, 3, quirks="mmap-len-wrap", resume=path, length=200)
     (found,) = read_record(path).found
-    assert (found.quirk, found.how, len(found.operations)) == ("type-0xbXX", PANIC, 1)
+    assert (found.quirk, found.how) == ("mmap-len-wrap", PANIC)
+    assert 1 <= len(found.operations) <= 2, "what led to it was made short"
 
 
 @pytest.mark.parametrize(
