@@ -86,6 +86,7 @@ def _machine_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--maps", is_flag=True, help="Print the memory map of each process at the end.")
 @click.option("--update", is_flag=True, help="Rewrite the results in the files to what comes.")
 @click.option("--diagram", metavar="FILE", help="Write a sequence diagram (SVG) of the run.")
+@click.option("--log", metavar="FILE", help="Write every event of the run as a line of JSON.")
 @_machine_options
 def run(
     files: tuple[str, ...],
@@ -93,15 +94,19 @@ def run(
     maps: bool,
     update: bool,
     diagram: str | None,
+    log: str | None,
     **machine: Any,
 ) -> int:
     """Run scenarios: files, or names such as library/copy-on-write."""
-    if diagram is not None and len(files) > 1:
-        raise click.BadParameter("a picture is of one scenario", param_hint="--diagram")
+    for path, option in ((diagram, "--diagram"), (log, "--log")):
+        if path is not None and len(files) > 1:
+            raise click.BadParameter("such a file is of one scenario", param_hint=option)
     with _quick_imports():
         from sendrec.commands.run import run_files
 
-    return run_files(files, trace=trace, maps=maps, update=update, diagram=diagram, **machine)
+    return run_files(
+        files, trace=trace, maps=maps, update=update, diagram=diagram, log=log, **machine
+    )
 
 
 @commands.command()

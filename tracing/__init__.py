@@ -1,7 +1,7 @@
 """Records of what happened in a machine, and views of them.
 
 `records.Recorder` keeps events, `text` turns them into a trace that people read, `names.Names`
-knows what processes are called.
+knows what processes are called, and `eventlog` writes events for other programs.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -26,6 +27,7 @@ def run_files(
     maps: bool = False,
     update: bool = False,
     diagram: str | None = None,
+    log: str | None = None,
     policy: str | None = None,
     seed: int | None = None,
     quirks: str | None = None,
@@ -37,7 +39,7 @@ def run_files(
     for name in files:
         if update:
             _update(name, machine)
-        outcome = run_file(name, machine, trace=trace, diagram=diagram)
+        outcome = run_file(name, machine, trace=trace, diagram=diagram, log=log)
         _print_outcome(name, outcome, machine)
         if maps and outcome.stage is not None:
             from sendrec.commands.memory import print_maps
@@ -50,18 +52,28 @@ def run_files(
 
 
 def run_file(
-    name: str, machine: Overrides, *, trace: bool = False, diagram: str | None = None
+    name: str,
+    machine: Overrides,
+    *,
+    trace: bool = False,
+    diagram: str | None = None,
+    log: str | None = None,
 ) -> Outcome:
-    """What came of the scenario called `name`; its picture is written to the file `diagram`."""
+    """What came of the scenario called `name`.
+
+    Its picture is written to the file `diagram`, and its events to the file `log`.
+    """
     try:
         source = find(name)
     except BadInput as error:
         return Outcome("bad", str(error))
     events: list[Event] = []
-    listener = events.append if diagram is not None else None
+    listener = events.append if diagram is not None or log is not None else None
     outcome = run(source, machine, click.echo if trace else None, listener)
     if diagram is not None and outcome.stage is not None:
         _draw(diagram, events, outcome.stage)
+    if log is not None:
+        _log(log, events)
     return outcome
 
 
@@ -85,10 +97,22 @@ def _update(name: str, machine: Overrides) -> None:
 def _draw(path: str, events: list[Event], stage: Stage) -> None:
     from tracing.diagram import svg
 
+    _write(path, svg(events, stage.names), "--diagram")
+
+
+def _log(path: str, events: list[Event]) -> None:
+    from tracing.eventlog import write_log
+
+    lines = io.StringIO()
+    write_log(events, lines)
+    _write(path, lines.getvalue(), "--log")
+
+
+def _write(path: str, text: str, option: str) -> None:
     try:
-        Path(path).write_text(svg(events, stage.names), encoding="utf-8")
+        Path(path).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise click.BadParameter(f"{path}: {error.strerror}", param_hint="--diagram") from error
+        raise click.BadParameter(f"{path}: {error.strerror}", param_hint=option) from error
 
 
 def _print_outcome(name: str, outcome: Outcome, machine: Overrides) -> None:
