@@ -13,6 +13,7 @@ from typing import Any, Final
 from ipc.endpoint import SYSTEM, slot_of
 from ipc.errors import OK
 from ipc.notification import Notification
+from ipc.requests import as_request
 from ipc.signals import SIGKMEM, signal_set
 from ipc.traps import FROM_KERNEL, NOTIFY_CALL, SENDREC_CALL, Receive
 from kernel.memory import Frames
@@ -84,7 +85,7 @@ class VmReplay:
         status = SENDREC_CALL
         if name == "pagefault" and not operation.get("faked"):
             status |= FROM_KERNEL
-        self._run((source, message_of(operation), status))
+        self._run((source, as_request(message_of(operation)), status))
 
     def nothing(self, operation: Json) -> None:
         """The boot, and operations that only show the state."""
@@ -99,7 +100,9 @@ class VmReplay:
 
     def exit(self, operation: Json) -> None:
         """A process exits; if VM agrees it is dead in the kernel as well."""
-        self._run((optional(operation, "src", int, 0), message_of(operation), SENDREC_CALL))
+        self._run(
+            (optional(operation, "src", int, 0), as_request(message_of(operation)), SENDREC_CALL)
+        )
         if self._kernel.events and self._kernel.events[-1].get("type") == OK:
             self.kernel_clear({"ep": operation["endpoint"]})
 
