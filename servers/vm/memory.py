@@ -187,11 +187,12 @@ class Memory:
         if table is None:
             table = region.table()
         block = table[page]
-        if not block:
+        missing = not block
+        if missing:
             block = self.blocks.new(NO_FRAME)
             self.link(region, page, block, region.kind)
         kind = region.kind if region.kinds is None else region.kind_of(page)
-        if not write or not kind.writable(self, region, block):
+        if missing or not write or not kind.writable(self, region, block):
             outcome = kind.fault(self, region, page, write, may_ask)
             if outcome is not MAPPED:
                 if type(outcome) is Failed and self._drops(region, page):

@@ -13,8 +13,9 @@ Source: MINIX ``servers/vm/main.c``.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
-from typing import Final
+import types
+from collections.abc import Generator, Mapping
+from typing import Any, Final
 
 import attrs
 
@@ -108,10 +109,12 @@ class VmServer(Server):
         reply: Message = await trap(KernelCall(request))
         return reply
 
-    async def clear_fault(self, endpoint: int, mapped: bool) -> int:
+    @types.coroutine
+    def clear_fault(self, endpoint: int, mapped: bool) -> Generator[Any, Any, int]:
         """Let a process run whose page fault has been dealt with; OK, or EINVAL if it is dead.
 
-        `mapped`: its page table changed, of which the kernel is told first.
+        `mapped`: its page table changed, of which the kernel is told first.  Like the server's
+        loop this yields its traps itself: a page fault is nowhere longer than here.
         """
         call = self.clearing.get(endpoint)
         if call is None:
@@ -120,10 +123,10 @@ class VmServer(Server):
             call = KernelCall(SysVmctl(endpoint, VMCTL_CLEAR_PAGEFAULT))
             self.clearing[endpoint] = call
         if self.memory.vfs.outgoing:
-            await self.flush()
+            yield from self.flush()
         if mapped:
-            await trap(_CLEAR_MAP_CACHE)
-        reply: Message = await trap(call)
+            yield _CLEAR_MAP_CACHE
+        reply: Message = yield call
         return reply.type
 
     async def vmctl(self, endpoint: int, what: int, value: int = 0) -> int:
