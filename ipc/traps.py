@@ -8,8 +8,8 @@ kernel never throws into a coroutine.
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Coroutine, Generator
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeAlias, TypeVar
 
 import attrs
 
@@ -167,11 +167,28 @@ Trap: TypeAlias = (
 )  # fmt: skip
 
 
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def yields_traps(
+    function: Callable[_P, Generator[Any, Any, _R] | Awaitable[_R]],
+) -> Callable[_P, Coroutine[Any, Any, _R]]:
+    """Let a generator function that yields its traps itself be awaited as a coroutine function.
+
+    Each trap passes through every coroutine that waits for it, so what is done for every message
+    or page fault yields its own.  The generator gets what `trap` would return, but also has to
+    raise what `trap` would raise.  One that also delegates to coroutines, with `yield from`, needs
+    `types.coroutine` below this for the type checker.
+    """
+    return types.coroutine(function)  # type: ignore[return-value]
+
+
 @types.coroutine
 def trap(request: Trap) -> Generator[Trap, Any, Any]:
     """Give control to the kernel with `request`, and return what it answers.
 
-    The only place where a process yields to the kernel.  Raises the failure (an
+    What every program uses that does not yield its traps itself.  Raises the failure (an
     `ipc.errors.IpcError` for a refused IPC call) that the kernel answered with.
     """
     result = yield request

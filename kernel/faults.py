@@ -9,7 +9,6 @@ Source: MINIX ``kernel/arch/i386/exception.c`` pagefault.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from ipc.endpoint import VM
@@ -18,6 +17,7 @@ from ipc.vm import VmPagefault
 from kernel.copying import ADDRESS_MASK, private_memory
 from kernel.flags import MF_ACCESS_AGAIN, RTS_PAGEFAULT
 from kernel.memory.frames import PAGE_MASK, PAGE_SIZE
+from kernel.memory.space import PTE_FRAME, PTE_PRESENT, USER_READ, USER_WRITE
 from kernel.panic import Panic
 from kernel.privilege import SYS_PROC
 
@@ -32,112 +32,124 @@ FAULT_WRITE: Final = 2
 FAULT_USER: Final = 4
 
 
-def loading(machine: Machine) -> Callable[[Process, Load], None]:
-    """Read memory."""
-    read = machine.frames.read
+class Accesses:
+    """What the two traps that touch memory do, for one machine."""
 
-    def enter(process: Process, trap: Load) -> None:
+    __slots__ = (
+        "_clock",
+        "_cost",
+        "_probes",
+        "_read",
+        "_ready",
+        "_rendezvous",
+        "_signals",
+        "_write",
+    )
+
+    def __init__(self, machine: Machine) -> None:
+        self._clock = machine.clock
+        self._cost = machine.costs.fault
+        self._probes = machine.probes
+        self._ready = machine.ready
+        self._rendezvous = machine.rendezvous
+        self._signals = machine.signals
+        self._read = machine.frames.read
+        self._write = machine.frames.write
+
+    def load(self, process: Process, trap: Load) -> None:
+        """Read memory."""
         address, length = trap.address & ADDRESS_MASK, trap.length
         space = process.space
         if space is None:
-            _load_private(machine, process, address, length)
+            self._load_private(process, address, length)
         elif 0 < length <= PAGE_SIZE - (address & PAGE_MASK):
-            phys = space.translate(address)
-            if phys < 0:
-                page_fault(machine, process, address, write=False)
-            else:
+            entry = space.lookup(address)
+            if entry & USER_READ == USER_READ:
                 process.misc &= ~MF_ACCESS_AGAIN
-                process.result = read(phys, length)
+                process.result = self._read(entry & PTE_FRAME | address & PAGE_MASK, length)
+            else:
+                self._fault(process, address, entry, FAULT_USER)
         else:
-            _load_pages(machine, process, address, length)
+            self._load_pages(process, address, length)
 
-    return enter
+    def _load_pages(self, process: Process, address: int, length: int) -> None:
+        parts = []
+        done = 0
+        while done < length:
+            here = (address + done) & ADDRESS_MASK
+            entry = process.space.lookup(here)
+            if entry & USER_READ != USER_READ:
+                self._fault(process, here, entry, FAULT_USER)
+                return
+            offset = here & PAGE_MASK
+            size = min(length - done, PAGE_SIZE - offset)
+            parts.append(self._read(entry & PTE_FRAME | offset, size))
+            done += size
+        process.misc &= ~MF_ACCESS_AGAIN
+        process.result = b"".join(parts)
 
-
-def _load_pages(machine: Machine, process: Process, address: int, length: int) -> None:
-    parts = []
-    done = 0
-    while done < length:
-        here = (address + done) & ADDRESS_MASK
-        phys = process.space.translate(here)
-        if phys < 0:
-            page_fault(machine, process, here, write=False)
-            return
-        size = min(length - done, PAGE_SIZE - (here & PAGE_MASK))
-        parts.append(machine.frames.read(phys, size))
-        done += size
-    process.misc &= ~MF_ACCESS_AGAIN
-    process.result = b"".join(parts)
-
-
-def storing(machine: Machine) -> Callable[[Process, Store], None]:
-    """Write memory."""
-    write = machine.frames.write
-
-    def enter(process: Process, trap: Store) -> None:
+    def store(self, process: Process, trap: Store) -> None:
+        """Write memory."""
         address, data = trap.address & ADDRESS_MASK, trap.data
         space = process.space
         if space is None:
-            _store_private(machine, process, address, data)
+            self._store_private(process, address, data)
         elif 0 < len(data) <= PAGE_SIZE - (address & PAGE_MASK):
-            phys = space.translate(address, True)
-            if phys < 0:
-                page_fault(machine, process, address, write=True)
-            else:
+            entry = space.lookup(address)
+            if entry & USER_WRITE == USER_WRITE:
                 process.misc &= ~MF_ACCESS_AGAIN
                 process.result = None
-                write(phys, data)
+                self._write(entry & PTE_FRAME | address & PAGE_MASK, data)
+            else:
+                self._fault(process, address, entry, FAULT_USER | FAULT_WRITE)
         else:
-            _store_pages(machine, process, address, data)
+            self._store_pages(process, address, data)
 
-    return enter
+    def _store_pages(self, process: Process, address: int, data: bytes) -> None:
+        length = len(data)
+        done = 0
+        while done < length:
+            here = (address + done) & ADDRESS_MASK
+            entry = process.space.lookup(here)
+            if entry & USER_WRITE != USER_WRITE:
+                self._fault(process, here, entry, FAULT_USER | FAULT_WRITE)
+                return
+            offset = here & PAGE_MASK
+            size = min(length - done, PAGE_SIZE - offset)
+            self._write(entry & PTE_FRAME | offset, data[done : done + size])
+            done += size
+        process.misc &= ~MF_ACCESS_AGAIN
+        process.result = None
 
+    def _fault(self, process: Process, address: int, entry: int, flags: int) -> None:
+        """`process` needs the page at `address`; VM is told.  Panics if it is VM itself.
 
-def _store_pages(machine: Machine, process: Process, address: int, data: bytes) -> None:
-    length = len(data)
-    done = 0
-    while done < length:
-        here = (address + done) & ADDRESS_MASK
-        phys = process.space.translate(here, True)
-        if phys < 0:
-            page_fault(machine, process, here, write=True)
+        `entry` is the page's table entry, `flags` the error code but for what the entry tells.
+        """
+        if process.endpoint == VM:
+            raise Panic(f"pagefault in VM at {address:#x}")
+        if entry & PTE_PRESENT:
+            flags |= FAULT_PROTECTION
+        self._clock.now += self._cost
+        process.misc |= MF_ACCESS_AGAIN
+        if self._probes.emit is not None:
+            self._probes.faulted(process, address, flags)
+        self._ready.block(process, RTS_PAGEFAULT)
+        code = self._rendezvous.kernel_send(process, VM, VmPagefault(address, flags))
+        if code < 0:
+            raise Panic(f"the page fault of {process.name} could not be sent to VM: {code}")
+
+    # Without page tables: a system process that VM has not given any.
+
+    def _load_private(self, process: Process, address: int, length: int) -> None:
+        if not process.privilege.flags & SYS_PROC:
+            self._signals.cause(process, SIGSEGV)
             return
-        size = min(length - done, PAGE_SIZE - (here & PAGE_MASK))
-        machine.frames.write(phys, data[done : done + size])
-        done += size
-    process.misc &= ~MF_ACCESS_AGAIN
-    process.result = None
+        process.result = private_memory(process).read(address, max(0, length))
 
-
-def page_fault(machine: Machine, process: Process, address: int, write: bool) -> None:
-    """`process` needs the page at `address`; VM is told.  Panics if it is VM itself."""
-    if process.endpoint == VM:
-        raise Panic(f"pagefault in VM at {address:#x}")
-    flags = FAULT_USER
-    if write:
-        flags |= FAULT_WRITE
-    if process.space.lookup(address) & 1:
-        flags |= FAULT_PROTECTION
-    machine.clock.now += machine.costs.fault
-    process.misc |= MF_ACCESS_AGAIN
-    if machine.probes.emit is not None:
-        machine.probes.faulted(process, address, flags)
-    machine.ready.block(process, RTS_PAGEFAULT)
-    code = machine.rendezvous.kernel_send(process, VM, VmPagefault(address, flags))
-    if code < 0:
-        raise Panic(f"the page fault of {process.name} could not be sent to VM: {code}")
-
-
-def _load_private(machine: Machine, process: Process, address: int, length: int) -> None:
-    if not process.privilege.flags & SYS_PROC:
-        machine.signals.cause(process, SIGSEGV)
-        return
-    process.result = private_memory(process).read(address, max(0, length))
-
-
-def _store_private(machine: Machine, process: Process, address: int, data: bytes) -> None:
-    if not process.privilege.flags & SYS_PROC:
-        machine.signals.cause(process, SIGSEGV)
-        return
-    private_memory(process).write(address, data)
-    process.result = None
+    def _store_private(self, process: Process, address: int, data: bytes) -> None:
+        if not process.privilege.flags & SYS_PROC:
+            self._signals.cause(process, SIGSEGV)
+            return
+        private_memory(process).write(address, data)
+        process.result = None

@@ -110,7 +110,8 @@ def _in_program(dispatcher: Dispatcher) -> bool:
     if dispatcher.ending:
         return True
     process = dispatcher.current
-    program = getattr(process.coroutine, "cr_frame", None) if process is not None else None
+    coroutine = None if process is None else process.coroutine
+    program = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
     frame = sys._current_frames().get(dispatcher.thread)
     while frame is not None and frame is not program:
         frame = frame.f_back

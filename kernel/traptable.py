@@ -30,7 +30,7 @@ from ipc.traps import (
 )
 from kernel.costs import Costs
 from kernel.fate import Vanish
-from kernel.faults import loading, storing
+from kernel.faults import Accesses
 from kernel.handlers import GoOn, going_on
 from kernel.privilege import SYS_PROC
 from kernel.wellformed import demand_well_formed
@@ -96,6 +96,16 @@ def offering(machine: Machine) -> Enter:
 def calling(machine: Machine) -> Enter:
     """A call to the kernel itself."""
     return machine.kernel_calls.enter
+
+
+def loading(machine: Machine) -> Enter:
+    """Read memory."""
+    return Accesses(machine).load
+
+
+def storing(machine: Machine) -> Enter:
+    """Write memory."""
+    return Accesses(machine).store
 
 
 def computing(machine: Machine) -> Enter:

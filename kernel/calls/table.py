@@ -100,6 +100,8 @@ CALLS: Final[dict[type[Message], Call]] = {
 }
 
 
+# With the bit that allows it, so that the usual call is looked up once.
+_KNOWN: Final = {kind: (call, 1 << (kind.type - KERNEL_CALL)) for kind, call in CALLS.items()}
 _DONE: Final = Reply(OK)  # messages are never changed, so that one is enough
 
 
@@ -113,43 +115,47 @@ class KernelCalls:
         """Do a kernel call, or do one again for which VM has provided memory."""
         machine = self._machine
         request = trap.request
-        number = request.type - KERNEL_CALL
-        call = CALLS.get(type(request))
-        answer: Message | int
-        if not 0 <= number < NR_SYS_CALLS:
-            answer = EBADREQUEST
-        elif not caller.privilege.kernel_calls >> number & 1:
-            answer = ECALLDENIED
-        elif call is None:
-            answer = _call_unread(machine, caller, request)
+        known = _KNOWN.get(type(request))
+        if known is not None and caller.privilege.kernel_calls & known[1]:
+            answer = known[0](machine, caller, request)
         else:
-            answer = call(machine, caller, request)
-        if not isinstance(answer, int):
-            result = answer
-        elif answer == OK:
+            answer = self._call_unread(caller, request)
+        result: Message | None
+        if not answer:  # OK; a message never counts as false
             result = _DONE
+        elif not isinstance(answer, int):
+            result = answer
         elif answer == VMSUSPEND:
-            caller.misc |= MF_KCALL_RESUME
-            if machine.probes.emit is not None:
-                machine.probes.called(caller, request, None)
+            self._suspend(caller, request)
             return
         else:
-            result = Reply(answer)
+            result = None if answer == EDONTREPLY else Reply(answer)
         caller.misc &= ~MF_KCALL_RESUME
         caller.memory_request = None
-        if answer == EDONTREPLY:
-            caller.result = None
-            return
         caller.result = result
-        if machine.probes.emit is not None:
+        if result is not None and machine.probes.emit is not None:
             machine.probes.called(caller, request, result)
 
+    def _suspend(self, caller: Process, request: Message) -> None:
+        """The call waits for memory that VM is to provide, and will be done again."""
+        caller.misc |= MF_KCALL_RESUME
+        probes = self._machine.probes
+        if probes.emit is not None:
+            probes.called(caller, request, None)
 
-def _call_unread(machine: Machine, caller: Process, request: Message) -> Message | int:
-    """Do a call whose message is of no class of its own: its bytes say what it is."""
-    if type(request) is RawMessage:
-        from ipc.requests import as_request
+    def _call_unread(self, caller: Process, request: Message) -> Message | int:
+        """Do a call that is not allowed, or whose message is of no class of its own.
 
-        request = as_request(request)
-    call = CALLS.get(type(request))
-    return EBADREQUEST if call is None else call(machine, caller, request)
+        The bytes of the message say what it is, its number says who may make it.
+        """
+        number = request.type - KERNEL_CALL
+        if not 0 <= number < NR_SYS_CALLS:
+            return EBADREQUEST
+        if not caller.privilege.kernel_calls >> number & 1:
+            return ECALLDENIED
+        if type(request) is RawMessage:
+            from ipc.requests import as_request
+
+            request = as_request(request)
+        call = CALLS.get(type(request))
+        return EBADREQUEST if call is None else call(self._machine, caller, request)

@@ -20,7 +20,14 @@ from numpy.typing import NDArray
 
 from ipc.endpoint import NONE
 from kernel.memory.frames import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, Frames
-from kernel.memory.space import PTE_FLAGS, PTE_FRAME, AddressSpace, Entries
+from kernel.memory.space import (
+    PTE_FLAGS,
+    PTE_FRAME,
+    TABLE_INDEX,
+    TABLE_SHIFT,
+    AddressSpace,
+    Entries,
+)
 
 
 @attrs.frozen
@@ -77,7 +84,11 @@ class Mmu:
 
     def map_page(self, space: AddressSpace, vaddr: int, entry: int) -> None:
         """Make `entry` (frame and flags) the page table entry of the page at `vaddr`."""
-        space.set(vaddr, entry)
+        table = space.tables.get(vaddr >> TABLE_SHIFT)
+        if table is None:
+            space.set(vaddr, entry)
+        else:
+            table[vaddr >> PAGE_SHIFT & TABLE_INDEX] = entry
         if self.watch is not None:
             event = MemoryEvent(
                 "map", space.endpoint, vaddr, 1, entry & PTE_FRAME, entry & PTE_FLAGS
@@ -120,6 +131,12 @@ class Mmu:
         self.frames.fill(phys, byte, length)
         if self.watch is not None:
             self.watch(MemoryEvent("clear", NONE, 0, (length + PAGE_MASK) >> PAGE_SHIFT, phys))
+
+    def clear_page(self, frame: int) -> None:
+        """Clear the page frame with this number."""
+        self.frames.contents.pop(frame, None)
+        if self.watch is not None:
+            self.watch(MemoryEvent("clear", NONE, 0, 1, frame << PAGE_SHIFT))
 
     def clear_frames(self, addresses: NDArray[Any]) -> None:
         """Clear the page frames at these physical addresses, in this order."""

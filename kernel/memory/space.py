@@ -30,11 +30,11 @@ PTE_FRAME: Final = 0xFFFFF000
 
 TABLE_SHIFT: Final = 22
 TABLE_ENTRIES: Final = 1024
-_INDEX: Final = TABLE_ENTRIES - 1
+TABLE_INDEX: Final = TABLE_ENTRIES - 1
 _EMPTY_TABLE: Final = bytes(4 * TABLE_ENTRIES)
 
-_READ: Final = PTE_PRESENT | PTE_USER
-_WRITE: Final = PTE_PRESENT | PTE_USER | PTE_WRITE
+USER_READ: Final = PTE_PRESENT | PTE_USER
+USER_WRITE: Final = PTE_PRESENT | PTE_USER | PTE_WRITE
 
 
 class AddressSpace:
@@ -52,15 +52,15 @@ class AddressSpace:
     def lookup(self, vaddr: int) -> int:
         """The page table entry for `vaddr`; 0 if nothing is mapped there."""
         table = self.tables.get(vaddr >> TABLE_SHIFT)
-        return 0 if table is None else table[vaddr >> PAGE_SHIFT & _INDEX]
+        return 0 if table is None else table[vaddr >> PAGE_SHIFT & TABLE_INDEX]
 
     def translate(self, vaddr: int, write: bool = False) -> int:
         """The physical address behind `vaddr`, or -1 if a user may not read (or `write`) there."""
         table = self.tables.get(vaddr >> TABLE_SHIFT)
         if table is None:
             return -1
-        entry = table[vaddr >> PAGE_SHIFT & _INDEX]
-        need = _WRITE if write else _READ
+        entry = table[vaddr >> PAGE_SHIFT & TABLE_INDEX]
+        need = USER_WRITE if write else USER_READ
         if entry & need != need:
             return -1
         return entry & PTE_FRAME | vaddr & PAGE_MASK
@@ -81,7 +81,7 @@ class AddressSpace:
             if not entry:
                 return
             table = self.tables[vaddr >> TABLE_SHIFT] = array("I", _EMPTY_TABLE)
-        table[vaddr >> PAGE_SHIFT & _INDEX] = entry
+        table[vaddr >> PAGE_SHIFT & TABLE_INDEX] = entry
 
     def write(self, vaddr: int, entries: Entries) -> None:
         """Make `entries` the page table entries from `vaddr` on, one a page; 0 leaves one alone."""
@@ -155,7 +155,7 @@ def _tables_of(vaddr: int, pages: int) -> Iterator[tuple[int, int, int]]:
     page = vaddr >> PAGE_SHIFT
     end = page + pages
     while page < end:
-        first = page & _INDEX
+        first = page & TABLE_INDEX
         count = min(end - page, TABLE_ENTRIES - first)
         yield page >> 10, first, count
         page += count

@@ -27,14 +27,14 @@ from ipc.errors import ENOSYS, IpcError
 from ipc.message import Message, Reply
 from ipc.registry import BY_NUMBER
 from ipc.requests import as_request
-from ipc.traps import NOTIFY_CALL, STATUS_CALL_MASK, Receive, Send, SendNb, trap
+from ipc.traps import NOTIFY_CALL, STATUS_CALL_MASK, Receive, Send, SendNb, trap, yields_traps
 from kernel.panic import Panic
 from kernel.process import Context
 
 Handler: TypeAlias = Callable[[Any, int, Any], Coroutine[Any, Any, Message | None]]
 
 _ANYTHING: Final = Receive()
-_SIGNAL: Final = SigsSignalReceived.type
+_KINDS: Final = frozenset(BY_NUMBER.values())
 
 
 class Refused(Exception):
@@ -125,20 +125,17 @@ class Server:
     status: int = 0  # the status word of the message received last
     parked: dict[Call, Ticket] = attrs.field(factory=dict)  # oldest first
 
-    async def main(self) -> None:
-        """Start, and then receive and handle messages for ever."""
-        self.context.parked = self.parked
-        await self.start()
-        await self._handle_messages()
-
+    @yields_traps
     @types.coroutine
-    def _handle_messages(self) -> Generator[Any, Any, None]:
-        """Receive and handle messages.
+    def main(self) -> Generator[Any, Any, None]:
+        """Start, and then receive and handle messages for ever.
 
         Handlers are stepped here and not in a function of their own: every trap of a server
         passes through, and most calls never park.
         """
         context = self.context
+        context.parked = self.parked
+        yield from self.start()
         settles = type(self).settle is not Server.settle
         while True:
             received = yield _ANYTHING
@@ -150,13 +147,14 @@ class Server:
             handler: Handler | None
             if notified:
                 handler = self.NOTIFIED.get(source)
-            elif message.type == _SIGNAL and source == PM:
-                handler = do_signal
             else:
                 kind = type(message)
-                if kind is not BY_NUMBER.get(message.type, kind):
+                if kind not in _KINDS and kind is not BY_NUMBER.get(message.type, kind):
                     message = as_request(message)
-                handler = self.handler(source, message)
+                if type(message) is SigsSignalReceived and source == PM:
+                    handler = do_signal
+                else:
+                    handler = self.handler(source, message)
             if handler is not None:
                 coroutine = handler(self, source, message)
                 context.cause = context.delivered

@@ -30,6 +30,7 @@ RECENT_MAX: Final = 10_000
 PAGES_64K: Final = 16
 _LAST_FRAME: Final = (1 << 20) - 1
 _FREE: Final = b"\x01"
+_SPECIAL: Final = UNINITIALIZED | PHYS64K | LOWER16MB | LOWER1MB
 
 
 def allocation_flags(region_flags: int) -> int:
@@ -90,7 +91,16 @@ class Allocator:
 
         MINIX: alloc_mem.
         """
-        if count == 1 and not flags & ~CLEAR:
+        if flags & ALIGN64K:
+            return self._take_aligned(count, flags)
+        first = self._take(count, flags)
+        while first < 0 and self.evict(count) > 0:
+            first = self._take(count, flags)
+        return first
+
+    def take_page(self, region_flags: int) -> int:
+        """Take a frame for a page of a region with these flags; its number, or NOTHING."""
+        if not region_flags & _SPECIAL:
             frame = self._take_recent() if self.recent else NOTHING
             if frame < 0:
                 frame = self.free.rfind(1, 0, self.last + 1)
@@ -98,15 +108,9 @@ class Allocator:
                 self.last = frame
                 self.free[frame] = 0
                 self.free_count -= 1
-                if flags:
-                    self.mmu.fill(frame << 12, 0, 4096)
+                self.mmu.clear_page(frame)
                 return frame
-        elif flags & ALIGN64K:
-            return self._take_aligned(count, flags)
-        first = self._take(count, flags)
-        while first < 0 and self.evict(count) > 0:
-            first = self._take(count, flags)
-        return first
+        return self.take(1, allocation_flags(region_flags))
 
     def take_many(self, count: int, flags: int) -> NDArray[np.int64]:
         """Take frames as `count` calls for one frame each would, as many as there are."""

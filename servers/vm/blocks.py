@@ -53,8 +53,8 @@ class Blocks:
         self.cached = bytearray()  # 1: the page cache has it
         self._grow(_FIRST_CAPACITY)
 
-    def new(self, phys: int) -> int:
-        """A new block for the frame at `phys` (or NO_FRAME), without references."""
+    def new(self, phys: int, refs: int = 0) -> int:
+        """A new block for the frame at `phys` (or NO_FRAME), with `refs` references."""
         if not self.free and self.heaps:
             heap = self.heaps.pop()
             self.free = heap[-_HANDFUL:].tolist()
@@ -68,7 +68,7 @@ class Blocks:
             block = self.used
             self.used += 1
         self.phys[block] = phys
-        self.refs[block] = 0
+        self.refs[block] = refs
         self.cached[block] = 0
         return block
 

@@ -74,7 +74,7 @@ async def do_setcache(vm: VmServer, source: int, message: VmSetcachepage) -> Rep
     process = vm.caller
     for offset in range(0, message.pages * PAGE, PAGE):
         vaddr = (message.block + offset) & WORD
-        region = memory.region_at(process, vaddr)
+        region = process.regions.at(vaddr)
         page = 0 if region is None else (vaddr - region.vaddr) >> 12
         if region is None or not region.block(page):
             raise Refused(EFAULT)

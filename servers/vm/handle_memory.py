@@ -114,7 +114,7 @@ def step(memory: Memory, request: MemoryRequest, retry: bool) -> Outcome:
     MINIX: handle_memory_step.
     """
     while request.length > 0:
-        region = memory.region_at(request.process, request.address)
+        region = request.process.regions.at(request.address)
         if region is None or (request.write and not region.flags & WRITABLE):
             return BAD_ADDRESS
         if region.vaddr % PAGE:

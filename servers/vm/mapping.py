@@ -99,9 +99,10 @@ def _fill(memory: Memory, region: Region) -> bool:
 
 def _fill_page(memory: Memory, region: Region) -> bool:
     """As `_fill` for a region of one page, such as file systems make for each block."""
-    frame = memory.allocator.take(1, allocation_flags(region.flags))
+    frame = memory.allocator.take_page(region.flags)
     if frame >= 0:
-        memory.link(region, 0, memory.blocks.new(frame << 12), region.kind)
+        region.table()[0] = memory.blocks.new(frame << 12, refs=1)
+        region.owner.gain(1)
         return True
     region.owner.gain(1)
     region.owner.lose(1)

@@ -75,13 +75,6 @@ class Memory:
             process = self.processes[number] = VmProcess(number)
         return process
 
-    def region_at(self, process: VmProcess, vaddr: int) -> Region | None:
-        """The region that `vaddr` lies in.  MINIX: map_lookup."""
-        region = process.regions.floor(vaddr)
-        if region is None or vaddr - region.vaddr >= region.length:
-            return None
-        return region
-
     def new_region(
         self, owner: VmProcess, vaddr: int, length: int, flags: int, kind: MemoryType
     ) -> Region:
@@ -101,6 +94,14 @@ class Memory:
         table[page] = block
         if region.kinds is not None or kind is not region.kind:
             region.set_kind(page, kind)
+        region.owner.gain(1)
+
+    def _link_without_frame(self, region: Region, page: int) -> None:
+        """Let page `page`, which has no block, be a new one that has no frame yet."""
+        assert region.blocks is not None, "there is a table"
+        region.blocks[page] = self.blocks.new(NO_FRAME, refs=1)
+        if region.kinds is not None:
+            region.set_kind(page, region.kind)
         region.owner.gain(1)
 
     def link_new(self, region: Region, first: int, blocks: Numbers) -> None:
@@ -187,12 +188,10 @@ class Memory:
         if table is None:
             table = region.table()
         block = table[page]
-        missing = not block
-        if missing:
-            block = self.blocks.new(NO_FRAME)
-            self.link(region, page, block, region.kind)
+        if not block:
+            self._link_without_frame(region, page)
         kind = region.kind if region.kinds is None else region.kind_of(page)
-        if missing or not write or not kind.writable(self, region, block):
+        if not block or not write or not kind.writable(self, region, block):
             outcome = kind.fault(self, region, page, write, may_ask)
             if outcome is not MAPPED:
                 if type(outcome) is Failed and self._drops(region, page):

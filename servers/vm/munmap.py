@@ -37,7 +37,7 @@ async def do_unmap_phys(vm: VmServer, source: int, message: VmUnmapPhys) -> Mess
     if "unmap-phys-any-proc" not in memory.quirks:
         if process.endpoint != source and source not in (TTY, MEM, RS):
             raise Refused(EPERM)
-        region = memory.region_at(process, message.vaddr)
+        region = process.regions.at(message.vaddr)
         if region is not None and region.kind is not DIRECT:
             raise Refused(EINVAL)
     return _unmap_region(memory, process, message.vaddr)
@@ -65,7 +65,7 @@ def _unmap_region(memory: Memory, process: VmProcess, address: int) -> Reply:
     """Unmap as much from `address` on as the region there is long."""
     if address % PAGE:
         raise Refused(EFAULT)
-    region = memory.region_at(process, address)
+    region = process.regions.at(address)
     if region is None:
         raise Refused(EFAULT)
     if region.vaddr != address and "unmap-overrun" not in memory.quirks:

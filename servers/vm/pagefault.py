@@ -9,11 +9,16 @@ Source: MINIX ``servers/vm/pagefaults.c`` handle_pagefault, pf_cont.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import types
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any, Final
 
+from ipc.endpoint import SELF
 from ipc.errors import OK
-from ipc.kernelcalls import SysKill
+from ipc.flags import VMCTL_CLEARMAPCACHE
+from ipc.kernelcalls import SysKill, SysVmctl
 from ipc.signals import SIGSEGV
+from ipc.traps import KernelCall, yields_traps
 from ipc.vm import VmPagefault
 from kernel.panic import Panic
 from servers.vm.memory import Memory
@@ -23,34 +28,42 @@ from servers.vm.region import WRITABLE
 from servers.vm.vfsqueue import FDIO
 
 if TYPE_CHECKING:
+    from ipc.message import Message
     from servers.vm.server import VmServer
 
 WRITE_FAULT: Final = 2  # the bit of the processor's error code
+CLEAR_MAP_CACHE: Final = KernelCall(SysVmctl(SELF, VMCTL_CLEARMAPCACHE))
 
 
-async def do_pagefault(vm: VmServer, source: int, message: VmPagefault) -> None:
+@yields_traps
+@types.coroutine
+def do_pagefault(vm: VmServer, source: int, message: VmPagefault) -> Generator[Any, Any, None]:
     """Provide the page that `source` touched, or have it killed."""
     memory = vm.memory
-    address, write = message.addr, bool(message.flags & WRITE_FAULT)
+    address, write = message.addr, message.flags & WRITE_FAULT != 0
     outcome = fault(memory, vm.caller, address, write, may_ask=True)
     if type(outcome) is NeedsPage:
         # Whether VFS has failed does not matter: then the page is not in the cache.
-        await vm.ask_vfs(FDIO, outcome.fd, source, outcome.offset, 4096)
+        yield from vm.ask_vfs(FDIO, outcome.fd, source, outcome.offset, 4096)
         process = memory.process(source)
         if process is None:
             return
         outcome = fault(memory, process, address, write, may_ask=False)
-    mapped = outcome is MAPPED
-    if not mapped:
-        await _kill(vm, source)
-    if await vm.clear_fault(source, mapped) != OK:
+    if outcome is not MAPPED:
+        yield from _kill(vm, source)
+    if memory.vfs.outgoing:
+        yield from vm.flush()
+    if outcome is MAPPED:
+        yield CLEAR_MAP_CACHE
+    reply: Message = yield vm.clearing_fault(source)
+    if reply.type != OK:
         # The kernel knows already that the process is dead, PM has not told VM yet.
         _demand_alive(memory, source)
 
 
 def fault(memory: Memory, process: VmProcess, address: int, write: bool, may_ask: bool) -> Outcome:
     """Map the page at `address`, if the process has a region there that allows the access."""
-    region = memory.region_at(process, address)
+    region = process.regions.at(address)
     if region is None or (write and not region.flags & WRITABLE):
         return BAD_ADDRESS
     page = (address - region.vaddr) >> 12

@@ -36,6 +36,18 @@ class RegionTree:
             node = node.lower if vaddr < node.vaddr else node.higher
         return node
 
+    def at(self, vaddr: int) -> Region | None:
+        """The region that `vaddr` lies in.  MINIX: map_lookup."""
+        found = None
+        node = self.root
+        while node is not None:
+            if vaddr < node.vaddr:
+                node = node.lower
+            else:
+                found = node
+                node = node.higher
+        return found if found is not None and vaddr - found.vaddr < found.length else None
+
     def floor(self, vaddr: int) -> Region | None:
         """The last region that starts at or below `vaddr`."""
         found = None

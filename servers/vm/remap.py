@@ -55,7 +55,7 @@ def remap(memory: Memory, message: VmRemap | VmRemapRo, flags: int) -> int:
     owner = memory.process(message.source)
     if dest is None or owner is None:
         raise Refused(EINVAL)
-    source = memory.region_at(owner, message.src_addr)
+    source = owner.regions.at(message.src_addr)
     if source is None:
         raise Refused(EINVAL)
     size = round_up(message.size)
@@ -120,7 +120,7 @@ async def do_get_refcount(vm: VmServer, source: int, message: VmGetref) -> VmGet
 
 def _region_starting(memory: Memory, endpoint: int, address: int) -> Region:
     process = memory.process(endpoint)
-    region = None if process is None else memory.region_at(process, address)
+    region = None if process is None else process.regions.at(address)
     if region is None or region.vaddr != address:
         raise Refused(EINVAL)
     return region

@@ -13,15 +13,14 @@ Source: MINIX ``servers/vm/main.c``.
 from __future__ import annotations
 
 import struct
-import types
-from collections.abc import Generator, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 import attrs
 
 from ipc.endpoint import NONE, PM, RS, SELF, SYSTEM, VFS, VM, endpoint_name
 from ipc.errors import EPERM, ESRCH, OK, IpcError
-from ipc.flags import VMCTL_CLEAR_PAGEFAULT, VMCTL_CLEARMAPCACHE, VMCTL_FLUSHTLB
+from ipc.flags import VMCTL_CLEAR_PAGEFAULT, VMCTL_FLUSHTLB
 from ipc.kernelcalls import SysVmctl
 from ipc.message import PAYLOAD_SIZE, Message, RawMessage
 from ipc.notification import Notification
@@ -74,8 +73,8 @@ from servers.vm.info import do_getrusage, do_info
 from servers.vm.memory import Memory
 from servers.vm.mmap import do_map_phys, do_mmap, do_vfs_mmap
 from servers.vm.munmap import do_munmap, do_shm_unmap, do_unmap_phys
-from servers.vm.pagefault import do_pagefault
-from servers.vm.process import NO_ACL, VmProcess
+from servers.vm.pagefault import CLEAR_MAP_CACHE, do_pagefault
+from servers.vm.process import INUSE, NO_ACL, VmProcess
 from servers.vm.quirks import names_of
 from servers.vm.remap import do_get_phys, do_get_refcount, do_remap, do_remap_ro
 from servers.vm.rs import do_rs_memctl, do_rs_prepare, do_rs_set_priv, do_rs_update
@@ -84,7 +83,6 @@ from servers.vm.vfsreply import do_vfs_reply
 
 _TRANSACTION_BASE: Final = 0xB00
 _MOST_CLEARING: Final = 1024
-_CLEAR_MAP_CACHE: Final = KernelCall(SysVmctl(SELF, VMCTL_CLEARMAPCACHE))
 
 
 @attrs.define(eq=False)
@@ -109,25 +107,15 @@ class VmServer(Server):
         reply: Message = await trap(KernelCall(request))
         return reply
 
-    @types.coroutine
-    def clear_fault(self, endpoint: int, mapped: bool) -> Generator[Any, Any, int]:
-        """Let a process run whose page fault has been dealt with; OK, or EINVAL if it is dead.
-
-        `mapped`: its page table changed, of which the kernel is told first.  Like the server's
-        loop this yields its traps itself: a page fault is nowhere longer than here.
-        """
+    def clearing_fault(self, endpoint: int) -> KernelCall:
+        """The kernel call that lets a process run whose page fault has been dealt with."""
         call = self.clearing.get(endpoint)
         if call is None:
             if len(self.clearing) >= _MOST_CLEARING:
                 self.clearing.clear()
             call = KernelCall(SysVmctl(endpoint, VMCTL_CLEAR_PAGEFAULT))
             self.clearing[endpoint] = call
-        if self.memory.vfs.outgoing:
-            yield from self.flush()
-        if mapped:
-            yield _CLEAR_MAP_CACHE
-        reply: Message = yield call
-        return reply.type
+        return call
 
     async def vmctl(self, endpoint: int, what: int, value: int = 0) -> int:
         """The kernel call that only VM makes (VMCTL_*); its result.  MINIX: sys_vmctl."""
@@ -140,7 +128,7 @@ class VmServer(Server):
         """Tell the kernel that page tables changed.  MINIX: pt_clearmapcache."""
         if self.memory.vfs.outgoing:
             await self.flush()
-        await trap(_CLEAR_MAP_CACHE)
+        await trap(CLEAR_MAP_CACHE)
 
     async def flush_tlb(self) -> None:
         """Tell the kernel so, and have it forget all it knows of them.  MINIX: pt_assert."""
@@ -199,12 +187,14 @@ class VmServer(Server):
         """Who handles a request: the table says, if the caller may make it at all."""
         memory = self.memory
         self.last = source, message
-        process = memory.process(source)
-        if process is None:
-            if "unknown-caller" in memory.quirks:
-                raise Panic(f"a message from the unknown {source}", quirk="unknown-caller")
-            return do_stranger
-        self.caller = process
+        process: VmProcess | None = self.caller  # who asked last often asks next
+        if process is None or process.endpoint != source or not process.flags & INUSE:
+            process = memory.process(source)
+            if process is None:
+                if "unknown-caller" in memory.quirks:
+                    raise Panic(f"a message from the unknown {source}", quirk="unknown-caller")
+                return do_stranger
+            self.caller = process
         if type(message) is VmPagefault and self.status & FROM_KERNEL:
             return do_pagefault
         number = message.type

@@ -5,7 +5,7 @@ Source: MINIX ``lib/libc/sys/syscall.c``, ``loadname.c``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import attrs
@@ -13,7 +13,7 @@ import attrs
 from ipc.errors import E2BIG, IpcError
 from ipc.message import Message
 from ipc.requests import as_request
-from ipc.traps import Compute, Load, SendRec, Store, trap
+from ipc.traps import Compute, Load, SendRec, Store, trap, yields_traps
 from kernel.process import Context
 from kernel.wellformed import Malformed, demand_well_formed
 from servers.lib.layout import DATA_END, STACK_BASE, STACK_POINTER
@@ -89,14 +89,16 @@ class Library:
 
     # Memory and the processor.
 
-    async def load(self, address: int, length: int) -> bytes:
+    @yields_traps
+    def load(self, address: int, length: int) -> Generator[Any, Any, bytes]:
         """Read `length` bytes of memory.  A bad address is a signal, not an error."""
-        data = await trap(Load(address & _WORD_MASK, length))
+        data = yield Load(address & _WORD_MASK, length)
         return bytes(data)
 
-    async def store(self, address: int, data: str | bytes) -> None:
+    @yields_traps
+    def store(self, address: int, data: str | bytes) -> Generator[Any, Any, None]:
         """Write `data` to memory.  A bad address is a signal, not an error."""
-        await trap(Store(address & _WORD_MASK, as_bytes(data)))
+        yield Store(address & _WORD_MASK, as_bytes(data))
 
     async def memset(self, address: int, byte: int, length: int) -> None:
         """Set `length` bytes of memory to `byte`."""

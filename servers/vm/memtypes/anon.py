@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from servers.vm.alloc import allocation_flags
 from servers.vm.blocks import NO_FRAME
 from servers.vm.memtypes.base import MemoryType
 from servers.vm.outcome import MAPPED, NO_MEMORY, Outcome
@@ -37,7 +36,7 @@ class AnonymousMemory(MemoryType):
         copy = not missing and write and blocks.refs[block] > 1
         if not (missing or copy or "anon-read-leak" in memory.quirks):
             return MAPPED
-        frame = memory.allocator.take(1, allocation_flags(region.flags))
+        frame = memory.allocator.take_page(region.flags)
         if frame < 0:
             return NO_MEMORY
         if missing:
@@ -76,7 +75,7 @@ def copy_on_write(memory: Memory, region: Region, page: int, phys: int = -1) -> 
     MINIX: servers/vm/pb.c mem_cow.
     """
     if phys < 0:
-        frame = memory.allocator.take(1, allocation_flags(region.flags))
+        frame = memory.allocator.take_page(region.flags)
         if frame < 0:
             return False
         phys = frame << 12

@@ -65,7 +65,7 @@ class SharedMemory(MemoryType):
         process = memory.process(param.endpoint)
         if process is None:
             return None
-        source = memory.region_at(process, param.vaddr)
+        source = process.regions.at(param.vaddr)
         if source is None or source.kind is not ANON or source.id != param.id:
             return None
         return source
