@@ -72,7 +72,8 @@ class Clock:
         due = Due(time, priority, self._sequence, action, background)
         heapq.heappush(self._heap, (time, priority, due.sequence, due))
         self._foreground += not background
-        self.deadline = min(self.deadline, time)
+        if time < self.deadline:
+            self.deadline = time
         return due
 
     def cancel(self, due: Due) -> None:
@@ -99,12 +100,13 @@ class Clock:
 
     def happen(self) -> None:
         """Do all that is due by now."""
-        while self.next_due() <= min(self.now, NEVER - 1):
-            due = heapq.heappop(self._heap)[3]
-            action, due.action = due.action, None
-            self._foreground -= not due.background
-            assert action is not None, "next_due leaves no cancelled entry in front"
-            action()
+        heap = self._heap
+        while heap and heap[0][0] <= self.now and heap[0][0] < NEVER:
+            due = heapq.heappop(heap)[3]
+            if due.action is not None:
+                action, due.action = due.action, None
+                self._foreground -= not due.background
+                action()
 
 
 def tick_time(tick: int) -> int:

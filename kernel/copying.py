@@ -18,6 +18,7 @@ from ipc.errors import EDOM, EFAULT, ESRCH, OK
 from ipc.signals import SIGKMEM
 from kernel.flags import MF_KCALL_RESUME, RTS_VMREQUEST
 from kernel.memory.frames import PAGE_MASK, PAGE_SIZE, Frames
+from kernel.memory.space import AddressSpace
 from kernel.privilege import SYS_PROC
 from kernel.probes import MemoryRequested
 from kernel.process import MemoryRequest, Process
@@ -33,6 +34,8 @@ else:
 # The call is not over; it will be done again.  MINIX: minix/ipc.h
 VMSUSPEND: Final = -996
 ADDRESS_MASK: Final = 0xFFFFFFFF
+
+_NOWHERE: Final = AddressSpace()  # that of a user process whose memory is not set up
 
 
 @frozen
@@ -52,26 +55,25 @@ class Copier:
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
+        self._endpoints = machine.table.endpoints
         self.requests: list[Process] = []
 
     def place(self, endpoint: int, address: int) -> Place | None:
         """Where `address` of `endpoint` (NONE: physical memory) is; None if nobody has it."""
         if endpoint == NONE:
             return Place(None, address & ADDRESS_MASK)
-        process = self._machine.table.lookup(endpoint)
+        process = self._endpoints.get(endpoint)
         return None if process is None else Place(process, address & ADDRESS_MASK)
 
-    def physical(self, place: Place, offset: int, write: bool) -> tuple[Frames, int]:
-        """The frames and the address in them of one byte; address -1 if it is not there."""
-        address = (place.address + offset) & ADDRESS_MASK
-        process = place.process
+    def _memory(self, process: Process | None) -> tuple[Frames, AddressSpace | None]:
+        """The frames that hold what `process` has (None: all), and what maps them, if anything."""
         if process is None:
-            return self._machine.frames, address
+            return self._machine.frames, None
         if process.space is not None:
-            return self._machine.frames, process.space.translate(address, write)
+            return self._machine.frames, process.space
         if process.privilege.flags & SYS_PROC:
-            return private_memory(process), address
-        return self._machine.frames, -1
+            return process.private or private_memory(process), None
+        return self._machine.frames, _NOWHERE
 
     def copy(
         self, caller: Process | None, source: Place | None, dest: Place | None, length: int
@@ -85,25 +87,30 @@ class Copier:
             return EDOM
         if source is None or dest is None:
             return ESRCH
-        if (refusal := resumed_result(caller)) != OK:
-            return refusal
+        if caller is not None and caller.memory_request is not None:
+            refusal = resumed_result(caller)
+            if refusal != OK:
+                return refusal
         clock, cost = self._machine.clock, self._machine.costs.page_copy
-        done = 0
-        while done < length:
-            origin, start = self.physical(source, done, False)
-            if start < 0:
+        origin, from_space = self._memory(source.process)
+        target, to_space = self._memory(dest.process)
+        start, end = source.address & ADDRESS_MASK, dest.address & ADDRESS_MASK
+        left = length
+        while left:
+            read_at = start if from_space is None else from_space.translate(start)
+            if read_at < 0:
                 return self._missing(caller, source, length, write=False)
-            target, end = self.physical(dest, done, True)
-            if end < 0:
+            write_at = end if to_space is None else to_space.translate(end, True)
+            if write_at < 0:
                 return self._missing(caller, dest, length, write=True)
-            rest = PAGE_SIZE - max(start & PAGE_MASK, end & PAGE_MASK)
-            size = min(length - done, rest)
+            size = min(left, PAGE_SIZE - (start & PAGE_MASK), PAGE_SIZE - (end & PAGE_MASK))
             if origin is target:
-                origin.copy(start, end, size)
+                origin.copy(read_at, write_at, size)
             else:
-                target.write(end, origin.read(start, size))
-            done += size
+                target.write(write_at, origin.read(read_at, size))
             clock.now += cost
+            left -= size
+            start, end = (start + size) & ADDRESS_MASK, (end + size) & ADDRESS_MASK
         return OK
 
     def read(self, caller: Process | None, source: Place | None, length: int) -> bytes | int:
@@ -114,12 +121,15 @@ class Copier:
             return ESRCH
         if (refusal := resumed_result(caller)) != OK:
             return refusal
+        frames, space = self._memory(source.process)
         parts = []
         done = 0
         while done < length:
-            frames, start = self.physical(source, done, write=False)
-            if start < 0:
-                return self._missing(caller, source, length, write=False)
+            start = (source.address + done) & ADDRESS_MASK
+            if space is not None:
+                start = space.translate(start)
+                if start < 0:
+                    return self._missing(caller, source, length, write=False)
             size = min(length - done, PAGE_SIZE - (start & PAGE_MASK))
             parts.append(frames.read(start, size))
             done += size
@@ -145,11 +155,14 @@ class Copier:
             return ESRCH
         if (refusal := resumed_result(caller)) != OK:
             return refusal
+        frames, space = self._memory(dest.process)
         done = 0
         while done < length:
-            frames, start = self.physical(dest, done, write=True)
-            if start < 0:
-                return self._missing(caller, dest, length, write=True)
+            start = (dest.address + done) & ADDRESS_MASK
+            if space is not None:
+                start = space.translate(start, True)
+                if start < 0:
+                    return self._missing(caller, dest, length, write=True)
             size = min(length - done, PAGE_SIZE - (start & PAGE_MASK))
             if data is None:
                 frames.fill(start, byte, size)

@@ -80,7 +80,7 @@ class Dispatcher:
         last = self.steps + most
         try:
             self._run(min(last, self.limits.steps))
-            if not self.machine.ready.queue:
+            if not self.machine.ready.queue and self.machine.inspectors:
                 self.machine.inspect()
         except Panic as panic:
             self.machine.halt(panic)
@@ -91,11 +91,14 @@ class Dispatcher:
             raise LimitReached(f"the machine made {self.steps} steps, which is its limit")
 
     def idle_until(self, time: int) -> None:
-        """Let virtual time pass to `time` (ns) while no process runs."""
-        self.account()
+        """Let virtual time pass to `time` (ns) while no process runs.
+
+        The run that ended before has brought the accounts up to date.
+        """
+        clock = self.machine.clock
         self.current = None
-        self.idle += time - self.machine.clock.now
-        self.machine.clock.now = self.since = time
+        self.idle += time - clock.now
+        clock.now = self.since = time
 
     def _run(self, last: int) -> None:
         machine, steps, current = self.machine, self.steps, self.current
@@ -215,16 +218,16 @@ class Dispatcher:
         machine = self.machine
         clock = machine.clock
         probes = machine.probes
-        clock.deadline = NEVER
+        clock.deadline = limit = self.limits.time
         if probes.failure is not None:
             failure, probes.failure = probes.failure, None
             raise failure
         clock.happen()
-        if clock.now >= self.limits.time:
+        if clock.now >= limit:
             raise LimitReached(
                 f"the machine ran for {clock.now} virtual nanoseconds, which is its limit"
             )
-        clock.deadline = min(clock.deadline, clock.next_due(), self.limits.time)
+        clock.deadline = min(clock.deadline, clock.next_due())
         process = self.current
         if process is None:
             return

@@ -42,6 +42,7 @@ CPF_IN_USE: Final = CPF_USED | CPF_VALID
 GRANT_INVALID: Final = -1
 GRANT_SHIFT: Final = 20
 GRANT_MAX_IDX: Final = 1 << GRANT_SHIFT
+_INDEX_MASK: Final = GRANT_MAX_IDX - 1
 GRANT_MAX_SEQ: Final = 1 << (31 - GRANT_SHIFT)
 
 MAXIMUM_INDIRECT_DEPTH: Final = 5
@@ -58,11 +59,6 @@ def grant_id(index: int, sequence: int) -> int:
 def grant_index(grant: int) -> int:
     """Where in the table a grant is."""
     return grant & (GRANT_MAX_IDX - 1)
-
-
-def grant_sequence(grant: int) -> int:
-    """How often the grant's place in the table has been used before."""
-    return grant >> GRANT_SHIFT & (GRANT_MAX_SEQ - 1)
 
 
 @attrs.define(eq=False)
@@ -164,41 +160,34 @@ def verify_grant(
 
     Returns what it covers, or EINVAL, EPERM, ELOOP or ENOTREADY.
     """
+    endpoints = machine.table.endpoints
     for _ in range(MAXIMUM_INDIRECT_DEPTH + 1):
-        found = _find(machine, granter, grantee, grant, access)
-        if not isinstance(found, tuple):
-            return found
-        table, entry = found
-        if not entry.flags & CPF_INDIRECT:
+        process = endpoints.get(granter)
+        if process is None or grant <= GRANT_INVALID:
+            return EINVAL
+        privilege = process.privilege
+        table = privilege.grants
+        if table is None:
+            return EPERM
+        if privilege.grant_endpoint != granter and privilege.grant_endpoint != NONE:
+            # A table taken over in a live update is not final yet.
+            if not access:
+                return Granted(granter, 0)
+            if grantee != privilege.grant_endpoint:
+                return ENOTREADY
+        index = grant & _INDEX_MASK
+        if index >= len(table):
+            return EPERM
+        entry = table[index]
+        flags = entry.flags
+        if flags & CPF_IN_USE != CPF_IN_USE or entry.sequence << GRANT_SHIFT | index != grant:
+            return EPERM
+        if not flags & CPF_INDIRECT:
             return _check(table, entry, granter, grantee, grant, length, access, offset)
         if not _matches(entry.who_to, grantee):
             return EPERM
         grantee, granter, grant = granter, entry.who_from, entry.grant
     return ELOOP
-
-
-def _find(
-    machine: Machine, granter: int, grantee: int, grant: int, access: int
-) -> tuple[GrantTable, Grant] | Granted | int:
-    """The table and the entry that `grant` names, or an error."""
-    process = machine.table.endpoints.get(granter)
-    if process is None or grant <= GRANT_INVALID:
-        return EINVAL
-    privilege = process.privilege
-    table = privilege.grants
-    if table is not None and privilege.grant_endpoint not in (granter, NONE):
-        # A table taken over in a live update is not final yet.
-        if not access:
-            return Granted(granter, 0)
-        if grantee != privilege.grant_endpoint:
-            return ENOTREADY
-    index = grant_index(grant)
-    if table is None or index >= len(table):
-        return EPERM
-    entry = table[index]
-    if entry.flags & CPF_IN_USE != CPF_IN_USE or entry.sequence != grant_sequence(grant):
-        return EPERM
-    return table, entry
 
 
 def _check(
@@ -212,12 +201,13 @@ def _check(
     offset: int,
 ) -> Granted | int:
     """Whether a direct or magic grant allows the copy."""
-    if entry.flags & access != access or not entry.flags & (CPF_DIRECT | CPF_MAGIC):
+    flags = entry.flags
+    if flags & access != access or not flags & (CPF_DIRECT | CPF_MAGIC):
         return EPERM
     if entry.who_to != grantee and not _matches(entry.who_to, grantee):
         return EPERM
     owner = granter
-    if entry.flags & CPF_DIRECT:
+    if flags & CPF_DIRECT:
         if _MEMORY_TOP - entry.length + 1 < entry.start:
             return EPERM
     elif granter not in (VFS, MIB):
@@ -226,7 +216,7 @@ def _check(
         owner = entry.who_from
     if length < 0 or offset < 0 or offset + length > entry.length:
         return EPERM
-    soft = bool(entry.flags & CPF_TRY)
+    soft = flags & CPF_TRY != 0
     return Granted(owner, (entry.start + offset) & _MEMORY_TOP, soft, table, grant)
 
 

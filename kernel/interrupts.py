@@ -75,7 +75,7 @@ class Interrupts:
 
     def _notify(self, hook: Hook) -> None:
         machine = self._machine
-        process = machine.table.lookup(hook.owner)
+        process = machine.table.endpoints.get(hook.owner)
         assert process is not None, "a dead process has no hooks"
         hook.enabled = bool(hook.policy & IRQ_REENABLE)
         process.privilege.interrupts_pending |= 1 << hook.notify_id

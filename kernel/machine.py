@@ -43,6 +43,7 @@ from kernel.dispatcher import Dispatcher
 from kernel.driven import Driven
 from kernel.fate import Fate
 from kernel.flags import RTS_NO_QUANTUM, RTS_PROC_STOP, RTS_VMINHIBIT
+from kernel.injection.table import FaultTable
 from kernel.interrupts import Interrupts
 from kernel.limits import Limits, Stuck
 from kernel.memory.frames import Frames
@@ -137,6 +138,7 @@ class Machine:
         self.kernel_calls = KernelCalls(self)
         self.driven = Driven(self)
         self.fate = Fate(self)
+        self.faults = FaultTable(self)
         policy = make_policy(self.configuration.policy, self.configuration.seed)
         self.dispatcher = Dispatcher(self, policy, self.configuration.limits)
         self.programs: dict[str, Callable[[Process], Program]] = {}
@@ -275,7 +277,8 @@ class Machine:
 
         Raises Panic when the machine stops, LimitReached, and what a listener raised.
         """
-        self.demand_running()
+        if self.panic is not None:
+            self.demand_running()
         self.dispatcher.run_nowait()
 
     def demand_running(self) -> None:

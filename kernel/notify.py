@@ -38,16 +38,17 @@ def post(ipc: Rendezvous, sender: Process, dest: int) -> int:
         return EDEADSRCDST
     if ipc.probes.emit is not None:
         ipc.probes.sent(sender, dest, _EMPTY, NOTIFY_CALL)
+    privilege = receiver.privilege
     if (
         not receiver.misc & MF_REPLY_PEND
         and ipc.expects(receiver, sender)
-        and admits(receiver, sender, Notification.type)
+        and (not privilege.filters or admits(receiver, sender, Notification.type))
     ):
         message = _compose(ipc, sender, receiver)
         ipc.give(sender, receiver, message, NOTIFY_CALL, sender.context.cause)
         ipc.ready.unblock(receiver, RTS_RECEIVING)
     else:
-        receiver.privilege.notify_pending |= sender.privilege.bit
+        privilege.notify_pending |= sender.privilege.bit
     return OK
 
 
@@ -85,4 +86,4 @@ def _compose(ipc: Rendezvous, sender: Process, receiver: Process) -> Notificatio
         interrupts, privilege.interrupts_pending = privilege.interrupts_pending, 0
     elif sender.slot == SYSTEM:
         signals, privilege.signals_pending = privilege.signals_pending, 0
-    return Notification(timestamp=ipc.clock.ticks, interrupts=interrupts, sigset=signals)
+    return Notification(ipc.clock.ticks, interrupts, signals)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from ipc.endpoint import MFS
@@ -54,9 +55,7 @@ def _make_controller(machine: Machine, volume: Volume) -> Controller:
     def after(delay: int, action: Any) -> None:
         clock.schedule(clock.now + delay, action)
 
-    def interrupt() -> None:
-        machine.interrupts.raise_line(DISK_LINE)
-
+    interrupt = partial(machine.interrupts.raise_line, DISK_LINE)
     controller = Controller(Medium(volume.size, volume.block), DISK_PORTS, after, interrupt)
     machine.interrupts.ports[DISK_PORTS] = controller
     return controller

@@ -9,7 +9,8 @@ Source: MINIX ``libblockdriver/driver.c``, ``driver_st.c``; ``drivers/storage/at
 from __future__ import annotations
 
 import struct
-from collections.abc import Awaitable, Callable
+import types
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Final, TypeAlias
 
 import attrs
@@ -26,8 +27,7 @@ from ipc.bdev import (
 )  # fmt: skip
 from ipc.endpoint import HARDWARE
 from ipc.errors import EINVAL, EIO, ENOTTY, ENXIO, ERESTART, OK, IpcError
-from ipc.kernelcalls import SysDevio, SysIrqctl
-from ipc.message import Message
+from ipc.kernelcalls import SysDevio, SysIrqctl, SysSafecopyfrom, SysSafecopyto
 from ipc.traps import (
     NOTIFY_CALL,
     SENDREC_CALL,
@@ -38,6 +38,7 @@ from ipc.traps import (
     SendNb,
     Store,
     trap,
+    yields_traps,
 )  # fmt: skip
 from kernel.panic import Panic
 from kernel.process import Context
@@ -59,7 +60,7 @@ _INTERRUPT: Final = Receive(HARDWARE)
 
 # A transfer's memory: grants of the caller with their lengths (bytes).
 Vector: TypeAlias = list[tuple[int, int]]
-Handler: TypeAlias = Callable[[Any, int, Any], Awaitable[int]]
+Handler: TypeAlias = Callable[[Any, int, Any], Coroutine[Any, Any, int]]
 
 
 @attrs.define(eq=False)
@@ -76,105 +77,118 @@ class Disk:
     open: bool = False
     size: int = attrs.field(init=False)  # bytes
     _later: AsyncTable = attrs.field(factory=AsyncTable)
+    _doorbell: KernelCall = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.size = self.controller.medium.size
+        self._doorbell = KernelCall(SysDevio(_DIO_OUTPUT, self.controller.port, 1))
 
-    async def main(self) -> None:
+    @yields_traps
+    @types.coroutine
+    def main(self) -> Generator[Any, Any, None]:
         """Do requests for ever."""
-        hook = await self._irqctl(_IRQ_SETPOLICY, _IRQ_REENABLE, 0)
-        await self._irqctl(_IRQ_ENABLE, 0, hook)
+        hook = yield from self._irqctl(_IRQ_SETPOLICY, _IRQ_REENABLE, 0)
+        yield from self._irqctl(_IRQ_ENABLE, 0, hook)
+        context = self.context
         while True:
-            source, message, status = await trap(_ANY)
+            received = yield _ANY
+            if isinstance(received, IpcError):
+                raise received
+            source, message, status = received
             if status & STATUS_CALL_MASK == NOTIFY_CALL:
                 continue
-            self.context.cause = self.context.delivered
-            result = await self._handle(source, message)
-            if result is not None:
-                await self._answer(source, BdevReply(result, message.id), status)
-
-    async def _handle(self, source: int, message: Message) -> int | None:
-        handler = CALLS.get(message.type)
-        if handler is None:
-            return None
-        if not self.open and not isinstance(message, BdevOpen):
-            return ERESTART
-        try:
-            return await handler(self, source, message)
-        except Panic as panic:
-            panic.during(self.name, handler.__name__, type(message).__name__)
-            raise
-
-    async def _answer(self, dest: int, message: Message, status: int) -> None:
-        """Who waits gets the answer at once; others asynchronously.  MINIX: send_reply."""
-        if status & STATUS_CALL_MASK != SENDREC_CALL:
-            await self._later.send(dest, message)
-            return
-        try:
-            await trap(SendNb(dest, message))
-        except IpcError:
-            return  # it died meanwhile; the failed trap is in the trace
+            context.cause = context.delivered
+            handler = CALLS.get(message.type)
+            if handler is None:
+                continue
+            try:
+                if self.open or isinstance(message, BdevOpen):
+                    result = yield from handler(self, source, message)
+                else:
+                    result = ERESTART
+            except Panic as panic:
+                panic.during(self.name, handler.__name__, type(message).__name__)
+                raise
+            answer = BdevReply(result, message.id)
+            # Who waits gets the answer at once, unless it died meanwhile; others asynchronously.
+            if status & STATUS_CALL_MASK == SENDREC_CALL:
+                yield SendNb(source, answer)
+            else:
+                yield from self._later.send(source, answer)
 
     # --- transfers
 
-    async def transfer(self, position: int, endpoint: int, vector: Vector, writing: bool) -> int:
+    def transfer(
+        self, position: int, endpoint: int, vector: Vector, writing: bool
+    ) -> Generator[Any, Any, int]:
         """Move one run of the disk from or to the caller; bytes (0: at the end) or an error."""
         if position < 0 or position % SECTOR:
             return EINVAL
-        length = max(0, min(sum(size for _, size in vector), self.size - position))
-        if length == 0:
+        length = min(sum([size for _, size in vector]), self.size - position)
+        if length <= 0:
             return 0
         if length % SECTOR:
             return EINVAL
+        controller = self.controller
         if writing:
-            data = await self._collect(endpoint, vector, length)
+            data = yield from self._collect(endpoint, vector, length)
             if isinstance(data, int):
                 return data
-            self.controller.buffer = data
-        self.controller.command = Transfer(position, length, writing)
-        await trap(KernelCall(SysDevio(_DIO_OUTPUT, self.controller.port, 1)))
-        await trap(_INTERRUPT)
-        if self.controller.status == FAILED:
+            controller.buffer = data
+        controller.command = Transfer(position, length, writing)
+        yield self._doorbell
+        interrupted = yield _INTERRUPT
+        if isinstance(interrupted, IpcError):
+            raise interrupted
+        if controller.status == FAILED:
             return EIO
         if writing:
             return length
-        return await self._distribute(endpoint, vector, self.controller.buffer)
+        return (yield from self._distribute(endpoint, vector, controller.buffer))
 
-    async def _collect(self, endpoint: int, vector: Vector, length: int) -> bytes | int:
+    def _collect(
+        self, endpoint: int, vector: Vector, length: int
+    ) -> Generator[Any, Any, bytes | int]:
         parts = []
         for grant, size in vector:
             part = min(size, length)
             if part == 0:
                 break
-            result = await sys_safecopyfrom(endpoint, grant, 0, SCRATCH, part)
-            if result != OK:
-                return result
-            parts.append(await trap(Load(SCRATCH, part)))
+            copied = yield KernelCall(SysSafecopyfrom(endpoint, grant, 0, SCRATCH, part))
+            if copied.type != OK:
+                return int(copied.type)
+            parts.append((yield Load(SCRATCH, part)))
             length -= part
         return b"".join(parts)
 
-    async def _distribute(self, endpoint: int, vector: Vector, data: bytes) -> int:
+    def _distribute(self, endpoint: int, vector: Vector, data: bytes) -> Generator[Any, Any, int]:
         done = 0
         for grant, size in vector:
             part = data[done : done + size]
             if not part:
                 break
-            await trap(Store(SCRATCH, part))
-            result = await sys_safecopyto(endpoint, grant, 0, SCRATCH, len(part))
-            if result != OK:
-                return result
-            done += len(part)
+            length = len(part)
+            yield Store(SCRATCH, part)
+            copied = yield KernelCall(SysSafecopyto(endpoint, grant, 0, SCRATCH, length))
+            if copied.type != OK:
+                return int(copied.type)
+            done += length
         return done
 
-    async def fetch_vector(self, endpoint: int, grant: int, count: int) -> Vector | None:
+    def fetch_vector(
+        self, endpoint: int, grant: int, count: int
+    ) -> Generator[Any, Any, Vector | None]:
         """The vector of at most 64 elements behind `grant`, or None if it cannot be had."""
         length = min(count, NR_IOREQS) * _ELEMENT.size
-        if length <= 0 or await sys_safecopyfrom(endpoint, grant, 0, SCRATCH, length) != OK:
+        if length <= 0:
             return None
-        return list(_ELEMENT.iter_unpack(await trap(Load(SCRATCH, length))))
+        copied = yield KernelCall(SysSafecopyfrom(endpoint, grant, 0, SCRATCH, length))
+        if copied.type != OK:
+            return None
+        return list(_ELEMENT.iter_unpack((yield Load(SCRATCH, length))))
 
-    async def _irqctl(self, request: int, policy: int, hook: int) -> int:
-        answer = await trap(KernelCall(SysIrqctl(request, DISK_IRQ, policy, hook)))
+    def _irqctl(self, request: int, policy: int, hook: int) -> Generator[Any, Any, int]:
+        answer = yield KernelCall(SysIrqctl(request, DISK_IRQ, policy, hook))
         if answer.type != OK:
             raise Panic(f"the disk's interrupt line cannot be had: {answer.type}")
         return int(getattr(answer, "hook_id", hook))
@@ -193,24 +207,30 @@ async def do_close(disk: Disk, _source: int, request: BdevClose) -> int:
     return OK if request.minor == 0 else ENXIO
 
 
-async def do_transfer(disk: Disk, source: int, request: BdevRead | BdevWrite) -> int:
+@yields_traps
+def do_transfer(disk: Disk, source: int, request: BdevRead | BdevWrite) -> Generator[Any, Any, int]:
     """Read or write one buffer."""
     if request.minor != 0:
         return ENXIO
     if request.count < 0:
         return EINVAL
     vector = [(request.grant, request.count)]
-    return await disk.transfer(request.pos, source, vector, isinstance(request, BdevWrite))
+    writing = type(request) is BdevWrite
+    return (yield from disk.transfer(request.pos, source, vector, writing))
 
 
-async def do_vector_transfer(disk: Disk, source: int, request: BdevGather | BdevScatter) -> int:
+@yields_traps
+def do_vector_transfer(
+    disk: Disk, source: int, request: BdevGather | BdevScatter
+) -> Generator[Any, Any, int]:
     """Read or write several buffers, one behind the other on the disk."""
     if request.minor != 0:
         return ENXIO
-    vector = await disk.fetch_vector(source, request.grant, request.count)
+    vector = yield from disk.fetch_vector(source, request.grant, request.count)
     if vector is None:
         return EINVAL
-    return await disk.transfer(request.pos, source, vector, isinstance(request, BdevScatter))
+    writing = type(request) is BdevScatter
+    return (yield from disk.transfer(request.pos, source, vector, writing))
 
 
 async def do_ioctl(disk: Disk, source: int, request: BdevIoctl) -> int:

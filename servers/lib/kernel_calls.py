@@ -9,7 +9,8 @@ Source: MINIX ``lib/libsys``.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Coroutine, Generator
+from typing import Any, Final, TypeAlias
 
 from ipc.endpoint import NONE, VM
 from ipc.errors import OK, IpcError
@@ -46,7 +47,7 @@ from ipc.kernelcalls import (
     SysVtimer,
 )
 from ipc.message import Message, Reply
-from ipc.traps import KernelCall, SendRec, trap
+from ipc.traps import KernelCall, SendRec, trap, yields_traps
 from ipc.vm import VmExit, VmFork, VmGetrusage, VmProcctl, VmWillexit
 
 RC_STOP: Final = 0
@@ -60,28 +61,32 @@ VMPPARAM_CLEAR: Final = 1
 VMPPARAM_HANDLEMEM: Final = 2
 UNCHANGED: Final = -1
 
+# What is to be awaited for the result code of a call.
+Result: TypeAlias = Coroutine[Any, Any, int]
 
-async def kernel_call(request: Message) -> int:
+
+@yields_traps
+def kernel_call(request: Message) -> Generator[KernelCall, Message, int]:
     """Make a kernel call that answers nothing but a result code."""
-    reply = await trap(KernelCall(request))
-    return int(reply.type)
+    reply = yield KernelCall(request)
+    return reply.type
 
 
-async def ask(dest: int, request: Message) -> Any:
+@yields_traps
+def ask(dest: int, request: Message) -> Generator[SendRec, Any, Any]:
     """Ask another server and wait; its answer, or one with the error with which SENDREC failed.
 
     MINIX: _taskcall.
     """
-    try:
-        return await trap(SendRec(dest, request))
-    except IpcError as failure:
-        return Reply(failure.code)
+    reply = yield SendRec(dest, request)
+    return Reply(reply.code) if isinstance(reply, IpcError) else reply
 
 
-async def taskcall(dest: int, request: Message) -> int:
+@yields_traps
+def taskcall(dest: int, request: Message) -> Generator[SendRec, Any, int]:
     """As `ask`; the result code alone."""
-    reply = await ask(dest, request)
-    return int(reply.type)
+    reply = yield SendRec(dest, request)
+    return reply.code if isinstance(reply, IpcError) else int(reply.type)
 
 
 # Processes.
@@ -95,71 +100,71 @@ async def sys_fork(parent: int, slot: int, flags: int = 0) -> tuple[int, int, in
     return OK, reply.endpt, reply.msgaddr
 
 
-async def sys_exec(endpoint: int, stack: int, name: int, entry: int, strings: int) -> int:
+def sys_exec(endpoint: int, stack: int, name: int, entry: int, strings: int) -> Result:
     """Start `endpoint` anew at `entry`; the address of its name is the caller's."""
-    return await kernel_call(SysExec(endpoint, entry, stack, name, strings))
+    return kernel_call(SysExec(endpoint, entry, stack, name, strings))
 
 
-async def sys_clear(endpoint: int) -> int:
+def sys_clear(endpoint: int) -> Result:
     """Free the slot of a process that has exited."""
-    return await kernel_call(SysClear(endpoint))
+    return kernel_call(SysClear(endpoint))
 
 
-async def sys_exit() -> int:
+def sys_exit() -> Result:
     """End the caller, a system process."""
-    return await kernel_call(SysExit())
+    return kernel_call(SysExit())
 
 
-async def sys_stop(endpoint: int) -> int:
+def sys_stop(endpoint: int) -> Result:
     """Keep a process from running."""
-    return await kernel_call(SysRunctl(endpoint, RC_STOP, 0))
+    return kernel_call(SysRunctl(endpoint, RC_STOP, 0))
 
 
-async def sys_delay_stop(endpoint: int) -> int:
+def sys_delay_stop(endpoint: int) -> Result:
     """Stop a process unless it is sending (EBUSY; SIGSNDELAY follows when it is done)."""
-    return await kernel_call(SysRunctl(endpoint, RC_STOP, RC_DELAY))
+    return kernel_call(SysRunctl(endpoint, RC_STOP, RC_DELAY))
 
 
-async def sys_resume(endpoint: int) -> int:
+def sys_resume(endpoint: int) -> Result:
     """Let a stopped process run again."""
-    return await kernel_call(SysRunctl(endpoint, RC_RESUME, 0))
+    return kernel_call(SysRunctl(endpoint, RC_RESUME, 0))
 
 
-async def sys_privctl(endpoint: int, request: int, argument: int = 0) -> int:
+def sys_privctl(endpoint: int, request: int, argument: int = 0) -> Result:
     """Change privileges (SYS_PRIV_*); `argument` is an address of the caller's."""
-    return await kernel_call(SysPrivctl(request=request, endpt=endpoint, arg_ptr=argument))
+    return kernel_call(SysPrivctl(request=request, endpt=endpoint, arg_ptr=argument))
 
 
-async def sys_privquery_mem(endpoint: int, start: int, length: int) -> int:
+def sys_privquery_mem(endpoint: int, start: int, length: int) -> Result:
     """OK if `endpoint` may map that physical memory, else EPERM."""
     request = SysPrivctl(request=8, endpt=endpoint, phys_start=start, phys_len=length)
-    return await kernel_call(request)
+    return kernel_call(request)
 
 
-async def sys_abort(how: int) -> int:
+def sys_abort(how: int) -> Result:
     """Stop the machine."""
-    return await kernel_call(SysAbort(how))
+    return kernel_call(SysAbort(how))
 
 
 # Scheduling.
 
 
-async def sys_schedule(endpoint: int, priority: int, quantum: int, cpu: int, niced: bool) -> int:
+def sys_schedule(endpoint: int, priority: int, quantum: int, cpu: int, niced: bool) -> Result:
     """Give a process a priority and a quantum (ms), UNCHANGED for either, and let it run."""
-    return await kernel_call(SysSchedule(endpoint, quantum, priority, cpu, int(niced)))
+    return kernel_call(SysSchedule(endpoint, quantum, priority, cpu, int(niced)))
 
 
-async def sys_schedctl(flags: int, endpoint: int, priority: int, quantum: int, cpu: int) -> int:
+def sys_schedctl(flags: int, endpoint: int, priority: int, quantum: int, cpu: int) -> Result:
     """Become the scheduler of a process, or with SCHEDCTL_FLAG_KERNEL leave it to the kernel."""
-    return await kernel_call(SysSchedctl(flags, endpoint, priority, quantum, cpu))
+    return kernel_call(SysSchedctl(flags, endpoint, priority, quantum, cpu))
 
 
 # Signals.
 
 
-async def sys_kill(endpoint: int, signal: int) -> int:
+def sys_kill(endpoint: int, signal: int) -> Result:
     """Have a process signalled by its signal manager."""
-    return await kernel_call(SysKill(endpt=endpoint, sig=signal))
+    return kernel_call(SysKill(endpt=endpoint, sig=signal))
 
 
 async def sys_getksig() -> tuple[int, int]:
@@ -168,19 +173,19 @@ async def sys_getksig() -> tuple[int, int]:
     return (reply.endpt, reply.map) if reply.type == OK else (NONE, 0)
 
 
-async def sys_endksig(endpoint: int) -> int:
+def sys_endksig(endpoint: int) -> Result:
     """Say that a process's signals have been handled."""
-    return await kernel_call(SysEndksig(endpt=endpoint))
+    return kernel_call(SysEndksig(endpt=endpoint))
 
 
-async def sys_sigsend(endpoint: int, context: int) -> int:
+def sys_sigsend(endpoint: int, context: int) -> Result:
     """Have a process run its handler; the `struct sigmsg` is at `context` in the caller."""
-    return await kernel_call(SysSigsend(endpt=endpoint, sigctx=context))
+    return kernel_call(SysSigsend(endpt=endpoint, sigctx=context))
 
 
-async def sys_sigreturn(endpoint: int, context: int) -> int:
+def sys_sigreturn(endpoint: int, context: int) -> Result:
     """Take a process back to what it did before a handler; `context` is an address of its."""
-    return await kernel_call(SysSigreturn(endpt=endpoint, sigctx=context))
+    return kernel_call(SysSigreturn(endpt=endpoint, sigctx=context))
 
 
 # Time.
@@ -205,14 +210,14 @@ async def sys_vtimer(endpoint: int, which: int, value: int | None) -> tuple[int,
     return reply.type, reply.value if reply.type == OK else 0
 
 
-async def sys_settime(now: int, clock: int, seconds: int, nanoseconds: int) -> int:
+def sys_settime(now: int, clock: int, seconds: int, nanoseconds: int) -> Result:
     """Set the clock, at once or slowly."""
-    return await kernel_call(SysSettime(seconds, nanoseconds, now, clock))
+    return kernel_call(SysSettime(seconds, nanoseconds, now, clock))
 
 
-async def sys_stime(boot_time: int) -> int:
+def sys_stime(boot_time: int) -> Result:
     """Set when the machine was booted (seconds since 1970)."""
-    return await kernel_call(SysStime(boot_time))
+    return kernel_call(SysStime(boot_time))
 
 
 # Memory.
@@ -252,29 +257,29 @@ async def sys_umap(endpoint: int, address: int, length: int, segment: int = 0) -
     return int(reply.dst_addr if reply.type == OK else reply.type)
 
 
-async def sys_vmctl(endpoint: int, param: int, value: int = 0) -> int:
+def sys_vmctl(endpoint: int, param: int, value: int = 0) -> Result:
     """What only VM may do (VMCTL_*)."""
-    return await kernel_call(SysVmctl(endpoint, param, value))
+    return kernel_call(SysVmctl(endpoint, param, value))
 
 
-async def sys_setgrant(table: int, count: int) -> int:
+def sys_setgrant(table: int, count: int) -> Result:
     """Say where the caller's grants are."""
-    return await kernel_call(SysSetgrant(table, count))
+    return kernel_call(SysSetgrant(table, count))
 
 
-async def sys_safecopyfrom(source: int, grant: int, offset: int, address: int, length: int) -> int:
+def sys_safecopyfrom(source: int, grant: int, offset: int, address: int, length: int) -> Result:
     """Copy from what `source` has granted to `address` of the caller."""
-    return await kernel_call(SysSafecopyfrom(source, grant, offset, address, length))
+    return kernel_call(SysSafecopyfrom(source, grant, offset, address, length))
 
 
-async def sys_safecopyto(dest: int, grant: int, offset: int, address: int, length: int) -> int:
+def sys_safecopyto(dest: int, grant: int, offset: int, address: int, length: int) -> Result:
     """Copy from `address` of the caller to what `dest` has granted."""
-    return await kernel_call(SysSafecopyto(dest, grant, offset, address, length))
+    return kernel_call(SysSafecopyto(dest, grant, offset, address, length))
 
 
-async def sys_safememset(dest: int, grant: int, offset: int, pattern: int, length: int) -> int:
+def sys_safememset(dest: int, grant: int, offset: int, pattern: int, length: int) -> Result:
     """Fill what `dest` has granted with a byte."""
-    return await kernel_call(SysSafememset(dest, pattern, grant, offset, length))
+    return kernel_call(SysSafememset(dest, pattern, grant, offset, length))
 
 
 # Devices and diagnostics.
@@ -286,9 +291,9 @@ async def sys_irqctl(request: int, vector: int, policy: int, hook: int) -> tuple
     return reply.type, reply.hook_id if reply.type == OK else hook
 
 
-async def sys_diagctl_stacktrace(endpoint: int) -> int:
+def sys_diagctl_stacktrace(endpoint: int) -> Result:
     """Have the kernel print what a process was doing."""
-    return await kernel_call(SysDiagctl(code=DIAGCTL_CODE_STACKTRACE, endpt=endpoint))
+    return kernel_call(SysDiagctl(code=DIAGCTL_CODE_STACKTRACE, endpt=endpoint))
 
 
 # VM.
@@ -300,21 +305,21 @@ async def vm_fork(endpoint: int, slot: int) -> int:
     return int(reply.child_endpoint if reply.type == OK else reply.type)
 
 
-async def vm_willexit(endpoint: int) -> int:
+def vm_willexit(endpoint: int) -> Result:
     """Tell VM that a process is about to go."""
-    return await taskcall(VM, VmWillexit(endpoint))
+    return taskcall(VM, VmWillexit(endpoint))
 
 
-async def vm_exit(endpoint: int) -> int:
+def vm_exit(endpoint: int) -> Result:
     """Have VM free the memory of a process."""
-    return await taskcall(VM, VmExit(endpoint))
+    return taskcall(VM, VmExit(endpoint))
 
 
-async def vm_procctl_clear(endpoint: int) -> int:
+def vm_procctl_clear(endpoint: int) -> Result:
     """Have VM empty a process's memory for a new program."""
-    return await taskcall(VM, VmProcctl(param=VMPPARAM_CLEAR, who=endpoint))
+    return taskcall(VM, VmProcctl(param=VMPPARAM_CLEAR, who=endpoint))
 
 
-async def vm_getrusage(endpoint: int, address: int, *, children: bool) -> int:
+def vm_getrusage(endpoint: int, address: int, *, children: bool) -> Result:
     """Have VM fill in its part of the rusage at `address` of the caller."""
-    return await taskcall(VM, VmGetrusage(endpoint, address, int(children)))
+    return taskcall(VM, VmGetrusage(endpoint, address, int(children)))
