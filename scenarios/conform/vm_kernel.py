@@ -262,6 +262,11 @@ class RecordingMmu(Mmu):
         self.events.append({"ev": "memset", "phys": phys, "byte": byte, "len": length})
         super().fill(phys, byte, length)
 
+    def clear_page(self, frame: int) -> None:
+        """One frame is cleared."""
+        self.events.append({"ev": "memset", "phys": frame << 12, "byte": 0, "len": 4096})
+        super().clear_page(frame)
+
     def clear_frames(self, addresses: NDArray[Any]) -> None:
         """Many frames are cleared, each by a kernel call."""
         for phys in addresses.tolist():
