@@ -34,6 +34,13 @@ if TYPE_CHECKING:
     from kernel.process import Process
 
 
+class Crashed(Exception):
+    """Ends the program of a server that an injected fault lets crash."""
+
+    def __str__(self) -> str:
+        return "crashes, as was injected"
+
+
 class Fate:
     """Deals with the ends of programs."""
 
@@ -43,11 +50,12 @@ class Fate:
     def program_ended(self, process: Process, error: BaseException) -> None:
         """The coroutine of `process` returned (StopIteration) or raised.
 
-        Raises Panic if it was a server, KeyboardInterrupt if it was the person at the keyboard.
+        Raises Panic if it was a server, unless an injected fault let it crash; KeyboardInterrupt
+        if it was the person at the keyboard.
         """
         if isinstance(error, KeyboardInterrupt):
             raise error
-        if process.privilege.flags & SYS_PROC:
+        if process.privilege.flags & SYS_PROC and not isinstance(error, Crashed):
             self._server_ended(process, error)
         status = exit_status(error)
         if status is not None:
@@ -157,6 +165,7 @@ def signal_for(error: BaseException) -> int:
 
 
 SIGNALS: Final[tuple[tuple[type[BaseException], int], ...]] = (
+    (Crashed, SIGSEGV),
     (RecursionError, SIGSEGV),
     (MemoryError, SIGKILL),
 )
@@ -166,6 +175,8 @@ def describe(error: BaseException) -> str:
     """An exception in one line."""
     if isinstance(error, Stuck):
         return error.reason
+    if isinstance(error, Crashed):
+        return str(error)
     return "".join(traceback.format_exception_only(error)).strip()
 
 

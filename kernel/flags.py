@@ -25,6 +25,8 @@ RTS_NO_QUANTUM: Final = 0x8000
 RTS_BOOTINHIBIT: Final = 0x10000
 # Differs: a process driven from outside the machine waits for its next command.
 RTS_COMMAND: Final = 0x20000
+# Differs: an injected fault holds the process up.
+RTS_DELAYED: Final = 0x40000
 
 MF_REPLY_PEND: Final = 0x001
 MF_KCALL_RESUME: Final = 0x008

@@ -18,6 +18,7 @@ from ipc.traps import KernelCall
 from kernel.flags import (
     RTS_BOOTINHIBIT,
     RTS_COMMAND,
+    RTS_DELAYED,
     RTS_NO_ENDPOINT,
     RTS_NO_PRIV,
     RTS_NO_QUANTUM,
@@ -50,6 +51,7 @@ REASONS: Final[dict[int, str]] = {
     RTS_VMREQUEST: "needs memory for a kernel call",
     RTS_NO_QUANTUM: "waits to be scheduled",
     RTS_BOOTINHIBIT: "waits for VM to boot it",
+    RTS_DELAYED: "is held up by an injected fault",
 }
 
 

@@ -188,6 +188,15 @@ class CommandFinished(Event):
 
 
 @frozen
+class FaultInjected(Event):
+    """A fault that was set struck `process`; `number`: which occurrence it was (0: at once)."""
+
+    process: int
+    fault: str
+    number: int
+
+
+@frozen
 class Diagnosed(Event):
     """A process printed `text` (SYS_DIAGCTL), or the kernel did (process NONE)."""
 

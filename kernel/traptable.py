@@ -32,6 +32,7 @@ from kernel.costs import Costs
 from kernel.fate import Vanish
 from kernel.faults import Accesses
 from kernel.handlers import GoOn, going_on
+from kernel.injection.tampering import Delay, delaying
 from kernel.privilege import SYS_PROC
 from kernel.wellformed import demand_well_formed
 
@@ -164,4 +165,5 @@ TRAPS: Final[dict[type, Entry]] = {
     NextCommand: Entry(awaiting_command, ()),
     Vanish: Entry(vanishing, ()),
     GoOn: Entry(going_on, ()),
+    Delay: Entry(delaying, ()),
 }

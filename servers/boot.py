@@ -10,6 +10,7 @@ Source: MINIX ``kernel/main.c``, ``servers/rs/main.c``.
 
 from __future__ import annotations
 
+import functools
 import importlib
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -47,6 +48,7 @@ from servers.sched import Scheduler
 from servers.storage import make_file_servers
 from servers.vm.config import BootConfig, BootRegion
 from servers.vm.config import BootProcess as VmBootProcess
+from servers.vm.rationing import ration
 from servers.vm.server import VmServer, start_vm
 
 RAM_BASE: Final = 0x0010_0000  # below it a PC has little memory and much else
@@ -263,6 +265,7 @@ class _Builder:
         vm.sanity = self.config.sanity == "each"
         if self.config.sanity == "quiet":
             self.machine.inspectors.append(vm.check)
+        self.machine.faults.ration = functools.partial(ration, vm.memory)
         self.servers["vm"] = vm
         return vm
 

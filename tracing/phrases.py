@@ -25,6 +25,7 @@ from ipc.traps import (
 from kernel.probes import (
     Diagnosed,
     Event,
+    FaultInjected,
     Interrupted,
     MemoryChanged,
     MemoryRequested,
@@ -201,6 +202,11 @@ def interrupted(event: Interrupted, name: NameOf) -> str:
     return f"kernel: {what} for {name(event.process)}"
 
 
+def fault_injected(event: FaultInjected, name: NameOf) -> str:
+    number = f", number {event.number}" if event.number else ""
+    return f"{name(event.process)}: injected: {event.fault}{number}"
+
+
 def diagnosed(event: Diagnosed, name: NameOf) -> str:
     who = "kernel" if event.process == NONE else name(event.process)
     return f"{who}: prints {event.text.rstrip()!r}"
@@ -221,6 +227,7 @@ PHRASES: Final[dict[type[Event], Callable[[Any, NameOf], str]]] = {
     ProgramEnded: program_ended,
     SignalRaised: signal_raised,
     Interrupted: interrupted,
+    FaultInjected: fault_injected,
     Diagnosed: diagnosed,
     Panicked: panicked,
 }
