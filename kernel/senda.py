@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ipc.endpoint import ASYNCM, NR_TASKS, SELF
+from ipc.endpoint import ANY, ASYNCM, NR_TASKS, SELF
 from ipc.errors import ECALLDENIED, EDEADSRCDST, EDOM, EINVAL, EPERM, OK
 from ipc.traps import (
     AMF_DONE,
@@ -27,7 +27,7 @@ from ipc.traps import (
 )
 from kernel import notify
 from kernel.filters import admits
-from kernel.flags import MF_REPLY_PEND, RTS_NO_ENDPOINT, RTS_RECEIVING
+from kernel.flags import MF_REPLY_PEND, RTS_NO_ENDPOINT, RTS_RECEIVING, RTS_SENDING
 from kernel.privilege import SYS_PROC
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 _KNOWN_FLAGS: Final = AMF_VALID | AMF_DONE | AMF_NOTIFY | AMF_NOREPLY | AMF_NOTIFY_ERR
 _MAY_OFFER: Final = _KNOWN_FLAGS & ~AMF_DONE
 _ENTRIES_PER_SLOT: Final = 16
+_WAITING: Final = RTS_SENDING | RTS_RECEIVING
 
 
 def offer(ipc: Rendezvous, caller: Process, table: list[AsyncEntry], size: int) -> int:
@@ -57,15 +58,24 @@ def offer(ipc: Rendezvous, caller: Process, table: list[AsyncEntry], size: int) 
     privilege.async_endpoint = caller.endpoint
     tell = False
     for entry in table[:size]:
-        if entry.flags & ~_MAY_OFFER or not entry.flags & AMF_VALID:
+        flags = entry.flags
+        if flags & ~_MAY_OFFER or not flags & AMF_VALID:
             continue
-        code, receiver = _receiver_of(ipc, caller, entry)
-        if code == OK and not _hand_over(ipc, caller, receiver, entry):
+        dest = entry.dest
+        receiver = caller if dest == SELF else ipc.endpoints.get(dest)
+        if (
+            receiver is None
+            or receiver.rts & RTS_NO_ENDPOINT
+            or receiver.slot < 0
+            or not (privilege.ipc_to & receiver.privilege.bit or receiver is caller)
+        ):
+            tell |= _store(caller, entry, _refusal(caller, receiver))
+        elif _hand_over(ipc, caller, receiver, entry):
+            tell |= _store(caller, entry, OK)
+        else:
             receiver.privilege.async_pending |= privilege.bit
             privilege.async_table = table
             privilege.async_size = size
-            continue
-        tell |= _store(caller, entry, code)
     if tell:
         notify.post(ipc, ipc.table.at(ASYNCM), caller.endpoint)
     return OK
@@ -162,10 +172,15 @@ def _serve(ipc: Rendezvous, sender: Process, receiver: Process) -> bool:
 
 def _hand_over(ipc: Rendezvous, caller: Process, receiver: Process, entry: AsyncEntry) -> bool:
     """Deliver `entry` at once if `receiver` waits for it.  Returns whether it did."""
-    if not ipc.expects(receiver, caller) or not _fits(receiver, caller, entry):
+    wanted = receiver.get_from
+    if receiver.rts & _WAITING != RTS_RECEIVING or (wanted != ANY and wanted != caller.endpoint):
         return False
     answers = receiver.misc & MF_REPLY_PEND
     message = entry.message
+    if (answers and entry.flags & AMF_NOREPLY) or (
+        receiver.privilege.filters and not admits(receiver, caller, message.type)
+    ):
+        return False
     if ipc.probes.emit is not None:
         ipc.probes.sent(caller, receiver.endpoint, message, SENDA_CALL)
     ipc.give(caller, receiver, message, SENDA_CALL, caller.context.cause)
@@ -189,18 +204,13 @@ def _said(ipc: Rendezvous, sender: Process, entry: AsyncEntry) -> Message:
     return entry.message
 
 
-def _receiver_of(ipc: Rendezvous, caller: Process, entry: AsyncEntry) -> tuple[int, Process]:
-    """OK and the process that `entry` is for; or why it cannot be sent, and the caller."""
-    dest = entry.dest
-    receiver = caller if dest == SELF else ipc.endpoints.get(dest)
+def _refusal(caller: Process, receiver: Process | None) -> int:
+    """Why `caller` may not send to `receiver`, which may be nobody."""
     if receiver is None:
-        return EDEADSRCDST, caller
-    may_send = receiver is caller or caller.privilege.ipc_to & receiver.privilege.bit
-    if receiver.slot < 0 or not may_send:
-        return ECALLDENIED, caller
-    if receiver.rts & RTS_NO_ENDPOINT:
-        return EDEADSRCDST, caller
-    return OK, receiver
+        return EDEADSRCDST
+    if receiver.slot < 0 or not _may_send(caller, receiver):
+        return ECALLDENIED
+    return EDEADSRCDST
 
 
 def _may_send(sender: Process, receiver: Process) -> bool:

@@ -8,7 +8,8 @@ Source: MINIX ``lib/libsys/asynsend.c``.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Generator
+from typing import Any, Final
 
 import attrs
 
@@ -23,7 +24,7 @@ from ipc.traps import (
     AMF_VALID,
     AsyncEntry,
     SendA,
-    trap,
+    yields_traps,
 )
 from kernel.panic import Panic
 
@@ -41,18 +42,31 @@ class AsyncTable:
     capacity: int = 2 * NR_PROCS
     entries: list[AsyncEntry] = attrs.field(factory=list)
 
-    async def send(self, dest: int, message: Message, flags: int = AMF_NOREPLY) -> None:
-        """Offer `message` to `dest`, after those that were offered before.
+    def offer(self, dest: int, message: Message, flags: int = AMF_NOREPLY) -> SendA:
+        """The trap that offers `message` to `dest`, after those that were offered before.
 
-        `flags` (AMF_*): AMF_NOREPLY says that it is no answer to a SENDREC.  Raises IpcError if
-        the kernel refuses the table.  MINIX: asynsend3.
+        `flags` (AMF_*): AMF_NOREPLY says that it is no answer to a SENDREC.  Whoever asks for the
+        trap makes it next.  MINIX: asynsend3.
         """
-        live = [entry for entry in self.entries if not entry.flags & AMF_DONE or _failed(entry)]
+        live = [
+            entry
+            for entry in self.entries
+            if not entry.flags & AMF_DONE or (entry.result != OK and _failed(entry))
+        ]
         if len(live) >= self.capacity:
             raise Panic("the table of asynchronous messages is full")
         live.append(AsyncEntry(flags | AMF_VALID, dest, message))
         self.entries = live
-        await trap(SendA(live))
+        return SendA(live)
+
+    @yields_traps
+    def send(
+        self, dest: int, message: Message, flags: int = AMF_NOREPLY
+    ) -> Generator[SendA, Any, None]:
+        """Offer `message` to `dest`.  Raises IpcError if the kernel refuses the table."""
+        failure = yield self.offer(dest, message, flags)
+        if failure is not None:
+            raise failure
 
     def take_error(self) -> AsyncEntry | None:
         """An entry that failed and whose failure its sender wanted to know.  MINIX: asyn_geterror.

@@ -74,7 +74,7 @@ class Call:
     answered: bool = True  # whether what the handler returns is sent to the source
 
     def __str__(self) -> str:
-        return f"{_describe(self.message)} from {endpoint_name(self.source)}"
+        return f"{describe(self.message)} from {endpoint_name(self.source)}"
 
 
 class _Parked(Exception):
@@ -195,7 +195,7 @@ class Server:
             return Reply(error.errno)
         panic = error if isinstance(error, Panic) else Panic(f"{type(error).__name__}: {error}")
         handler = getattr(coroutine, "__qualname__", "handler")
-        panic.during(self.name, handler, f"{_describe(message)} from {endpoint_name(source)}")
+        panic.during(self.name, handler, f"{describe(message)} from {endpoint_name(source)}")
         if panic is error:
             raise panic
         raise panic from error
@@ -308,6 +308,7 @@ async def do_unknown(_server: Server, _source: int, _message: Message) -> Messag
     raise Refused(ENOSYS)
 
 
-def _describe(message: Message) -> str:
+def describe(message: Message) -> str:
+    """What `message` is, for those who read reports: its name if it has one, or its number."""
     name = type(message).__dict__.get("name")
     return name if isinstance(name, str) else f"message {message.type:#x}"

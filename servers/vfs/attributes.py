@@ -32,7 +32,7 @@ from servers.lib.fsdriver.lookup import PATH_RET_SYMLINK
 from servers.lib.loop import Refused
 from servers.vfs.comm import copy_to_user
 from servers.vfs.filp import W_BIT, X_BIT
-from servers.vfs.lock import Mode
+from servers.vfs.lock import READ, WRITE
 from servers.vfs.nodes import put_vnode, read_only, require_access, truncate_vnode
 from servers.vfs.paths import Lookup, copy_path, eat_path, fetch_name
 from servers.vfs.requests import req_chmod, req_chown, req_stat, req_statvfs, req_utime
@@ -54,7 +54,7 @@ async def do_stat(worker: Worker, request: VfsStat | VfsLstat) -> Message | None
     """stat and lstat."""
     path = await fetch_name(worker, request.name_, request.len)
     flags = PATH_RET_SYMLINK if isinstance(request, VfsLstat) else 0
-    lookup = Lookup(path, Mode.READ, Mode.READ, flags)
+    lookup = Lookup(path, READ, READ, flags)
     vnode = await eat_path(worker, lookup)
     try:
         endpoint = worker.fp.endpoint
@@ -65,7 +65,7 @@ async def do_stat(worker: Worker, request: VfsStat | VfsLstat) -> Message | None
 
 async def do_fstat(worker: Worker, request: VfsFstat) -> Message | None:
     """fstat."""
-    filp = await worker.fp.lock_filp(worker, request.fd, Mode.READ)
+    filp = await worker.fp.lock_filp(worker, request.fd, READ)
     try:
         vnode = filp.vnode
         endpoint = worker.fp.endpoint
@@ -78,7 +78,7 @@ async def do_access(worker: Worker, request: VfsAccess) -> Message | None:
     """access: as for the real user and group."""
     if request.mode & ~7:
         raise Refused(EINVAL)
-    lookup = Lookup(await copy_path(worker, request), Mode.READ, Mode.READ)
+    lookup = Lookup(await copy_path(worker, request), READ, READ)
     vnode = await eat_path(worker, lookup)
     try:
         require_access(worker, vnode, request.mode)
@@ -93,7 +93,7 @@ async def do_chdir(worker: Worker, request: VfsChdir | VfsChroot) -> Message | N
     is_root = isinstance(request, VfsChroot)
     if is_root and who.uid != 0:
         raise Refused(EPERM)
-    lookup = Lookup(await copy_path(worker, request), Mode.READ, Mode.READ)
+    lookup = Lookup(await copy_path(worker, request), READ, READ)
     vnode = await eat_path(worker, lookup)
     try:
         await _change_into(worker, vnode, is_root)
@@ -104,7 +104,7 @@ async def do_chdir(worker: Worker, request: VfsChdir | VfsChroot) -> Message | N
 
 async def do_fchdir(worker: Worker, request: VfsFchdir) -> Message | None:
     """fchdir."""
-    filp = await worker.fp.lock_filp(worker, request.fd, Mode.READ)
+    filp = await worker.fp.lock_filp(worker, request.fd, READ)
     try:
         await _change_into(worker, filp.vnode, is_root=False)
         return Reply(OK)
@@ -131,7 +131,7 @@ async def _change_into(worker: Worker, vnode: Vnode, is_root: bool) -> None:
 
 async def do_chmod(worker: Worker, request: VfsChmod) -> Message | None:
     """chmod."""
-    lookup = Lookup(await copy_path(worker, request), Mode.READ, Mode.WRITE)
+    lookup = Lookup(await copy_path(worker, request), READ, WRITE)
     vnode = await eat_path(worker, lookup)
     try:
         return await _change_mode(worker, vnode, request.mode)
@@ -141,7 +141,7 @@ async def do_chmod(worker: Worker, request: VfsChmod) -> Message | None:
 
 async def do_fchmod(worker: Worker, request: VfsFchmod) -> Message | None:
     """fchmod."""
-    filp = await worker.fp.lock_filp(worker, request.fd, Mode.WRITE)
+    filp = await worker.fp.lock_filp(worker, request.fd, WRITE)
     try:
         return await _change_mode(worker, filp.vnode, request.mode)
     finally:
@@ -163,7 +163,7 @@ async def _change_mode(worker: Worker, vnode: Vnode, mode: int) -> Message:
 async def do_chown(worker: Worker, request: VfsChown) -> Message | None:
     """chown."""
     path = await fetch_name(worker, request.name_, request.len)
-    lookup = Lookup(path, Mode.READ, Mode.WRITE)
+    lookup = Lookup(path, READ, WRITE)
     vnode = await eat_path(worker, lookup)
     try:
         return await _change_owner(worker, vnode, request.owner, request.group)
@@ -173,7 +173,7 @@ async def do_chown(worker: Worker, request: VfsChown) -> Message | None:
 
 async def do_fchown(worker: Worker, request: VfsFchown) -> Message | None:
     """fchown."""
-    filp = await worker.fp.lock_filp(worker, request.fd, Mode.WRITE)
+    filp = await worker.fp.lock_filp(worker, request.fd, WRITE)
     try:
         return await _change_owner(worker, filp.vnode, request.owner, request.group)
     finally:
@@ -207,7 +207,7 @@ async def do_truncate(worker: Worker, request: VfsTruncate) -> Message | None:
     if request.offset < 0:
         raise Refused(EINVAL)
     path = await fetch_name(worker, request.name_, request.len)
-    lookup = Lookup(path, Mode.READ, Mode.WRITE)
+    lookup = Lookup(path, READ, WRITE)
     vnode = await eat_path(worker, lookup)
     try:
         require_access(worker, vnode, W_BIT)
@@ -220,7 +220,7 @@ async def do_ftruncate(worker: Worker, request: VfsFtruncate) -> Message | None:
     """ftruncate."""
     if request.offset < 0:
         raise Refused(EINVAL)
-    filp = await worker.fp.lock_filp(worker, request.fd, Mode.WRITE)
+    filp = await worker.fp.lock_filp(worker, request.fd, WRITE)
     try:
         if not filp.mode & W_BIT:
             raise Refused(EBADF)
@@ -242,13 +242,13 @@ async def do_utimens(worker: Worker, request: VfsUtimens) -> Message | None:
         if not (0 <= nanoseconds < 1_000_000_000 or nanoseconds in (UTIME_NOW, UTIME_OMIT)):
             raise Refused(EINVAL)
     if not request.name_:
-        filp = await worker.fp.lock_filp(worker, request.fd, Mode.READ)
+        filp = await worker.fp.lock_filp(worker, request.fd, READ)
         try:
             return await _set_times(worker, filp.vnode, request)
         finally:
             filp.unlock(worker)
     path = await fetch_name(worker, request.name_, request.len)
-    lookup = Lookup(path, Mode.READ, Mode.READ)
+    lookup = Lookup(path, READ, READ)
     vnode = await eat_path(worker, lookup)
     try:
         return await _set_times(worker, vnode, request)
@@ -271,7 +271,7 @@ async def _set_times(worker: Worker, vnode: Vnode, request: VfsUtimens) -> Messa
 async def do_statvfs(worker: Worker, request: VfsStatvfs1) -> Message | None:
     """statvfs."""
     path = await fetch_name(worker, request.name_, request.len)
-    lookup = Lookup(path, Mode.READ, Mode.READ)
+    lookup = Lookup(path, READ, READ)
     vnode = await eat_path(worker, lookup)
     try:
         return await _figures(worker, vnode, request)
@@ -281,7 +281,7 @@ async def do_statvfs(worker: Worker, request: VfsStatvfs1) -> Message | None:
 
 async def do_fstatvfs(worker: Worker, request: VfsFstatvfs1) -> Message | None:
     """fstatvfs."""
-    filp = await worker.fp.lock_filp(worker, request.fd, Mode.READ)
+    filp = await worker.fp.lock_filp(worker, request.fd, READ)
     try:
         return await _figures(worker, filp.vnode, request)
     finally:

@@ -7,15 +7,16 @@ Source: MINIX ``servers/vfs/comm.c``.
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 from ipc.endpoint import NONE, SELF, VM
 from ipc.errors import EDEADLK, EFAULT, EIO, ERESTART, OK
 from ipc.message import Message, Reply
-from ipc.traps import Load, Store, trap
+from ipc.traps import Load, Store, trap, yields_traps
 from ipc.vm import VmProcctl
 from servers.lib.kernel_calls import CP_FLAG_TRY, VMPPARAM_HANDLEMEM, sys_vircopy
-from servers.lib.loop import Refused, Ticket, wait
+from servers.lib.loop import Refused
 from servers.lib.memory import SCRATCH
 
 if TYPE_CHECKING:
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
     from servers.vfs.worker import Worker
 
 
-async def ask_fs(worker: Worker, fs: int, request: Message) -> Any:
+@yields_traps
+def ask_fs(worker: Worker, fs: int, request: Message) -> Generator[Any, Any, Any]:
     """The answer of file system `fs` to `request`, whose `type` is the result."""
     vfs = worker.vfs
-    mount = vfs.mounts.find(fs)
+    mount = vfs.mounts.by_fs.get(fs)
     if mount is None:
         return Reply(EIO)
     if fs == worker.fp.endpoint:
@@ -37,16 +39,17 @@ async def ask_fs(worker: Worker, fs: int, request: Message) -> Any:
     else:
         mount.under_way += 1
         worker.task = fs
-        await vfs.asynsend.send(fs, request)
-    worker.ticket = Ticket(fs, request.name)
-    answer = await wait(worker.ticket)
+        failure = yield vfs.asynsend.offer(fs, request)
+        if failure is not None:
+            raise failure
+    answer = yield worker.pausing(request.name, fs)
     # ERESTART has a meaning of its own here, which a file system cannot give it.
     return Reply(EIO) if answer.type == ERESTART else answer
 
 
 async def send_more(vfs: Vfs) -> None:
     """Send what waited until a file system had room for it.  MINIX: send_work."""
-    for mount in vfs.mounts.mounts:
+    for mount in vfs.mounts.all():
         if mount.queue and not mount.calling and mount.under_way < mount.limit:
             worker, request = mount.queue.popleft()
             vfs.queued -= 1
@@ -55,26 +58,26 @@ async def send_more(vfs: Vfs) -> None:
             await vfs.asynsend.send(mount.fs, request)
 
 
-def accept_answer(vfs: Vfs, source: int, message: Any) -> bool:
-    """Give an answer to the worker that waits for it; False if nobody does.  MINIX: do_reply.
+def answered(vfs: Vfs, source: int, message: Message) -> Worker | None:
+    """The worker that waited for `message`, and goes on with it; None: nobody.  MINIX: do_reply.
 
     Differs: an answer nobody waits for is refused like an unknown call, whoever sent it.
     """
-    worker = vfs.pool.find(message.transid)
-    if worker is None or worker.task != source or worker.ticket is None:
-        return False
-    mount = vfs.mounts.find(source)
+    worker = vfs.pool.by_transid.get(getattr(message, "transid", 0))
+    if worker is None or worker.task != source or not worker.paused:
+        return None
+    mount = vfs.mounts.by_fs.get(source)
     if mount is not None:
         mount.under_way -= 1
     worker.task = NONE
-    worker.proceed(message)
-    return True
+    worker.paused = False
+    return worker
 
 
 def give_up(vfs: Vfs, endpoint: int) -> None:
     """`endpoint` is gone: whoever awaits its answer gets EIO.  MINIX: worker_stop_by_endpt."""
     for worker in vfs.pool.workers:
-        if worker.process is not None and worker.task == endpoint:
+        if worker.task == endpoint:
             worker.task = NONE
             worker.proceed(Reply(EIO))
     mount = vfs.mounts.find(endpoint)
@@ -83,17 +86,20 @@ def give_up(vfs: Vfs, endpoint: int) -> None:
         mount.queue.popleft()[0].proceed(Reply(EIO))
 
 
-async def handle_memory(
+@yields_traps
+def handle_memory(
     worker: Worker, endpoint: int, address: int, length: int, writable: bool
-) -> int:
+) -> Generator[Any, Any, int]:
     """Have VM provide memory of a process that a copy found missing: OK or an error number."""
     request = VmProcctl(
         param=VMPPARAM_HANDLEMEM, who=endpoint, m1=address, len=length, flags=int(writable),
         transid=worker.transid,
     )  # fmt: skip
     worker.task = VM
-    await worker.vfs.asynsend.send(VM, request)
-    answer = await worker.pause("VM_PROCCTL", awaits=VM)
+    failure = yield worker.vfs.asynsend.offer(VM, request)
+    if failure is not None:
+        raise failure
+    answer = yield worker.pausing(request.name, VM)
     return int(answer.type)
 
 

@@ -17,7 +17,7 @@ from servers.lib.loop import Refused
 from servers.vfs.comm import copy_from_user
 from servers.vfs.filp import W_BIT, Filp
 from servers.vfs.fproc import OPEN_MAX
-from servers.vfs.lock import Mode
+from servers.vfs.lock import READ, WRITE
 from servers.vfs.requests import req_ftrunc, req_sync
 from servers.vfs.transfer import SEEK_CUR, SEEK_END, SEEK_SET
 
@@ -40,7 +40,7 @@ _FLOCK: Final = struct.Struct("<qqihh")  # struct flock: l_start, l_len, l_pid, 
 
 async def do_fcntl(worker: Worker, request: VfsFcntl) -> Message | None:
     """fcntl."""
-    mode = Mode.WRITE if request.cmd == F_FREESP else Mode.READ
+    mode = WRITE if request.cmd == F_FREESP else READ
     filp = await worker.fp.lock_filp(worker, request.fd, mode)
     try:
         command = COMMANDS.get(request.cmd)
@@ -141,13 +141,13 @@ async def do_sync(worker: Worker, _request: VfsSync) -> Message | None:
 
 async def sync_all(worker: Worker) -> None:
     """Have every mounted file system write everything back."""
-    for mount in list(worker.vfs.mounts.mounts):
+    for mount in worker.vfs.mounts.all():
         await _sync(worker, mount)
 
 
 async def do_fsync(worker: Worker, request: VfsFsync) -> Message | None:
     """fsync: writes back all of the file system that the file is on."""
-    filp = await worker.fp.lock_filp(worker, request.fd, Mode.READ)
+    filp = await worker.fp.lock_filp(worker, request.fd, READ)
     device = filp.vnode.device
     filp.unlock(worker)
     mount = worker.vfs.mounts.by_device(device)
@@ -157,7 +157,7 @@ async def do_fsync(worker: Worker, request: VfsFsync) -> Message | None:
 
 
 async def _sync(worker: Worker, mount: Mount) -> None:
-    await mount.lock.acquire(worker, Mode.READ)
+    await mount.lock.acquire(worker, READ)
     if mount.root is not None:
         await req_sync(worker, mount.fs)
     mount.lock.release(worker)

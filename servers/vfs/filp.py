@@ -11,7 +11,7 @@ import attrs
 
 from ipc.errors import ENFILE
 from servers.lib.loop import Refused
-from servers.vfs.lock import Mode, Mutex
+from servers.vfs.lock import READ, WRITE, Mode, Mutex
 
 if TYPE_CHECKING:
     from servers.vfs.vnode import Vnode
@@ -50,23 +50,35 @@ class Filp:
         """Open `vnode` with it (None: nothing any more)."""
         self._vnode = vnode
 
+    def take_free(self, worker: Worker, mode: Mode) -> bool:
+        """Lock the file and the filp if nobody has locked either; whether that was so."""
+        vnode = self._vnode
+        mutex = self.mutex
+        assert vnode is not None, "a filp in use has a vnode"
+        if mutex.owner is not None or not vnode.lock.take_free(
+            worker, WRITE if vnode.is_pipe and mode is READ else mode
+        ):
+            return False
+        mutex.owner = worker
+        return True
+
     async def lock(self, worker: Worker, mode: Mode) -> None:
         """Lock the file and the filp.  Even a read changes a pipe."""
         vnode = self.vnode
         if vnode.lock.owned_by(worker):
             self.soft = True
         else:
-            if vnode.is_pipe and mode is Mode.READ:
-                mode = Mode.WRITE
-            if not vnode.lock.take_free(worker, mode):
-                await vnode.lock.acquire(worker, mode)
-        if not self.mutex.take_free(worker):
-            await self.mutex.acquire(worker)
+            if vnode.is_pipe and mode is READ:
+                mode = WRITE
+            await vnode.lock.acquire(worker, mode)
+        await self.mutex.acquire(worker)
 
     def unlock(self, worker: Worker) -> None:
         """Undo `lock`; the file of a filp that was closed meanwhile is unlocked already."""
+        vnode = self._vnode
         if self.count > 0 and not self.soft:
-            self.vnode.lock.release(worker)
+            assert vnode is not None, "a filp in use has a vnode"
+            vnode.lock.release(worker)
         self.soft = False
         self.mutex.release(worker)
 

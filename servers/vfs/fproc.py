@@ -15,7 +15,7 @@ from ipc.errors import EBADF, EDEADEPT, EIO, EMFILE
 from ipc.message import Message
 from servers.lib.loop import Refused
 from servers.vfs.filp import CLOSED, Filp
-from servers.vfs.lock import Mode
+from servers.vfs.lock import SERIAL, Mode
 
 if TYPE_CHECKING:
     from servers.vfs.vnode import Vnode
@@ -101,8 +101,9 @@ class Fproc:
 
     async def lock_filp(self, worker: Worker, fd: int, mode: Mode) -> Filp:
         """The open file under `fd`, locked; raises as `filp`.  MINIX: get_filp2."""
-        filp = self.filp(fd, closing=mode is Mode.SERIAL)
-        await filp.lock(worker, mode)
+        filp = self.filp(fd, closing=mode is SERIAL)
+        if not filp.take_free(worker, mode):
+            await filp.lock(worker, mode)
         return filp
 
     def in_group(self, gid: int) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import enum
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
@@ -29,12 +29,19 @@ class Mode(enum.Enum):
     WRITE = 3
 
 
+# By names of their own: to look a member up in its class takes longer than to take a lock.
+FREE: Final = Mode.NONE
+READ: Final = Mode.READ
+SERIAL: Final = Mode.SERIAL
+WRITE: Final = Mode.WRITE
+
+
 @attrs.define(eq=False)
 class Lock:
     """One lock; `owner` is who has it for SERIAL or WRITE, beside `readers` others."""
 
     what: str = ""
-    mode: Mode = Mode.NONE
+    mode: Mode = FREE
     owner: Worker | None = None
     readers: int = 0
     _writers: deque[tuple[Worker, Mode]] = attrs.field(factory=deque)  # READ and WRITE
@@ -44,7 +51,7 @@ class Lock:
     @property
     def busy(self) -> bool:
         """Whether anybody has the lock or waits for it."""
-        return self.mode is not Mode.NONE or self.awaited
+        return self.mode is not FREE or self.awaited
 
     @property
     def awaited(self) -> bool:
@@ -53,19 +60,25 @@ class Lock:
 
     def take_free(self, worker: Worker, mode: Mode) -> bool:
         """Get the lock if nobody has it or waits for it; whether that was so."""
-        if self.mode is not Mode.NONE:
+        if self.mode is not FREE:
             return False
-        self._grant(worker, mode)
+        self.mode = mode
+        if mode is READ:
+            self.readers = 1
+        else:
+            self.owner = worker
         return True
 
     async def acquire(self, worker: Worker, mode: Mode) -> bool:
         """Get the lock; False (at once) if `worker` owns it already."""
         if self.owner is worker:
             return False
+        if self.take_free(worker, mode):
+            return True
         if self._grantable(mode):
             self._grant(worker, mode)
             return True
-        if mode is Mode.SERIAL:
+        if mode is SERIAL:
             self._serial.append(worker)
         else:
             self._writers.append((worker, mode))
@@ -73,17 +86,15 @@ class Lock:
         return True
 
     def _grantable(self, mode: Mode) -> bool:
-        if self.mode is Mode.NONE:
-            return True
-        if Mode.WRITE in (self.mode, mode) or self._writers or self._upgrading:
+        if WRITE in (self.mode, mode) or self._writers or self._upgrading:
             return False
-        return mode is Mode.READ or self.mode is Mode.READ
+        return mode is READ or self.mode is READ
 
     def _grant(self, worker: Worker, mode: Mode) -> None:
-        if mode is Mode.READ:
+        if mode is READ:
             self.readers += 1
-            if self.mode is Mode.NONE:
-                self.mode = Mode.READ
+            if self.mode is FREE:
+                self.mode = READ
         else:
             self.owner = worker
             self.mode = mode
@@ -95,22 +106,25 @@ class Lock:
         else:
             assert self.readers > 0, "only who has the lock lets go of it"
             self.readers -= 1
-        self._hand_on()
+        if self._writers or self._serial or self.owner is not None:
+            self._hand_on()
+        else:
+            self.mode = READ if self.readers else FREE
 
     def _hand_on(self) -> None:
         if self.owner is not None:
             if self._upgrading and not self.readers:
                 self._upgrading = False
-                self.mode = Mode.WRITE
+                self.mode = WRITE
                 self.owner.proceed()
             return
-        self.mode = Mode.READ if self.readers else Mode.NONE
+        self.mode = READ if self.readers else FREE
         if self._writers:
             if not self.readers:
                 worker, mode = self._writers.popleft()
                 self._grant(worker, mode)
                 worker.proceed()
-                if mode is Mode.READ:
+                if mode is READ:
                     self._admit_serial()
         else:
             self._admit_serial()
@@ -118,28 +132,28 @@ class Lock:
     def _admit_serial(self) -> None:
         if self._serial:
             worker = self._serial.popleft()
-            self._grant(worker, Mode.SERIAL)
+            self._grant(worker, SERIAL)
             worker.proceed()
 
     async def upgrade(self, worker: Worker) -> None:
         """From SERIAL to WRITE, when the readers are gone."""
         assert self.owner is worker, "only the owner upgrades"
-        if self.mode is Mode.WRITE:
+        if self.mode is WRITE:
             return
         if self.readers:
             self._upgrading = True
             await worker.pause(f"the readers of {self.what}")
-        self.mode = Mode.WRITE
+        self.mode = WRITE
 
     def downgrade(self, worker: Worker) -> None:
         """From WRITE to SERIAL, or from SERIAL to READ."""
         assert self.owner is worker, "only the owner downgrades"
-        if self.mode is Mode.WRITE:
-            self.mode = Mode.SERIAL
+        if self.mode is WRITE:
+            self.mode = SERIAL
             return
         self.readers += 1
         self.owner = None
-        self.mode = Mode.READ
+        self.mode = READ
         if not self._writers:
             self._admit_serial()
 
@@ -149,9 +163,9 @@ class Lock:
 
     def check(self) -> None:
         """Readers and owners go together as the mode says."""
-        assert (self.mode is Mode.NONE) == (self.owner is None and not self.readers), "mode"
-        assert self.mode is not Mode.WRITE or not self.readers, "a writer is alone"
-        assert (self.owner is not None) == (self.mode in (Mode.SERIAL, Mode.WRITE)), "owner"
+        assert (self.mode is FREE) == (self.owner is None and not self.readers), "mode"
+        assert self.mode is not WRITE or not self.readers, "a writer is alone"
+        assert (self.owner is not None) == (self.mode in (SERIAL, WRITE)), "owner"
 
 
 @attrs.define(eq=False)

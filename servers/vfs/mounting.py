@@ -13,7 +13,7 @@ from ipc.endpoint import PFS
 from kernel.panic import Panic
 from servers.lib.fsdriver.server import RES_THREADED
 from servers.lib.loop import Refused
-from servers.vfs.lock import Mode
+from servers.vfs.lock import WRITE
 from servers.vfs.mounts import Mount
 from servers.vfs.nodes import new_vnode
 from servers.vfs.requests import req_readsuper, req_statvfs
@@ -41,7 +41,7 @@ async def mount_pfs(worker: Worker) -> None:
     vfs = worker.vfs
     mount = Mount(PFS, NONE_DEVICE, "pipe", "pfs")
     mount.lock.what = "PFS"
-    vfs.mounts.mounts.append(mount)
+    vfs.mounts.add(mount)
     try:
         _root, mount.fs_flags = await req_readsuper(worker, PFS, "", NONE_DEVICE, False, False)
     except Refused as refusal:
@@ -53,12 +53,12 @@ async def mount_root(worker: Worker, root: RootFileSystem) -> None:
     vfs = worker.vfs
     mount = Mount(root.fs, root.device, "/", root.driver, read_only=root.read_only)
     mount.lock.what = "the root file system"
-    await mount.lock.acquire(worker, Mode.WRITE)
+    await mount.lock.acquire(worker, WRITE)
     service = vfs.processes.lookup(root.fs)
     if service is None:
         raise Panic(f"the file system {root.fs} is no process")
     service.is_service = True
-    vfs.mounts.mounts.append(mount)
+    vfs.mounts.add(mount)
     try:
         details, mount.fs_flags = await req_readsuper(
             worker, root.fs, root.driver, root.device, root.read_only, True

@@ -45,27 +45,36 @@ class Mount:
 
 @attrs.define(eq=False)
 class MountTable:
-    """All mounted file systems, oldest first."""
+    """All mounted file systems, by the process that serves each, oldest first."""
 
-    mounts: list[Mount] = attrs.field(factory=list)
+    by_fs: dict[int, Mount] = attrs.field(factory=dict)
+
+    def add(self, mount: Mount) -> None:
+        """Enter a file system."""
+        self.by_fs[mount.fs] = mount
+
+    def remove(self, mount: Mount) -> None:
+        """Forget a file system."""
+        del self.by_fs[mount.fs]
+
+    def all(self) -> list[Mount]:
+        """All mounted file systems, oldest first."""
+        return list(self.by_fs.values())
 
     def find(self, fs: int) -> Mount | None:
         """What the process `fs` serves."""
-        for mount in self.mounts:
-            if mount.fs == fs:
-                return mount
-        return None
+        return self.by_fs.get(fs)
 
     def by_device(self, device: int) -> Mount | None:
         """Where `device` is mounted."""
-        for mount in self.mounts:
+        for mount in self.by_fs.values():
             if mount.device == device:
                 return mount
         return None
 
     def over(self, fs: int, inode: int) -> Mount | None:
         """What is mounted on a file."""
-        for mount in self.mounts:
+        for mount in self.by_fs.values():
             on = mount.mounted_on
             if on is not None and on.fs == fs and on.inode == inode:
                 return mount

@@ -23,7 +23,7 @@ from servers.lib.fsdriver.lookup import PATH_RET_SYMLINK
 from servers.lib.fsdriver.node import S_IFDIR, S_IFIFO, S_IFMT
 from servers.lib.loop import Refused
 from servers.vfs.filp import W_BIT, X_BIT
-from servers.vfs.lock import Mode
+from servers.vfs.lock import READ, SERIAL, WRITE
 from servers.vfs.nodes import put_vnode, require_access
 from servers.vfs.paths import Lookup, advance, copy_path, eat_path, fetch_name, last_dir
 from servers.vfs.requests import (
@@ -54,7 +54,7 @@ async def _require_own(worker: Worker, directory: Vnode, name: bytes) -> None:
     """In a sticky directory only a file's owner may move or remove it."""
     if not directory.mode & S_ISVTX:
         return
-    lookup = Lookup(name, Mode.READ, Mode.READ, PATH_RET_SYMLINK)
+    lookup = Lookup(name, READ, READ, PATH_RET_SYMLINK)
     vnode = await advance(worker, directory, lookup)
     owner = vnode.uid
     await lookup.finish(worker, vnode)
@@ -65,7 +65,7 @@ async def _require_own(worker: Worker, directory: Vnode, name: bytes) -> None:
 async def do_mkdir(worker: Worker, request: VfsMkdir) -> Message | None:
     """mkdir."""
     who = worker.fp
-    lookup = Lookup(await copy_path(worker, request), Mode.SERIAL, Mode.WRITE)
+    lookup = Lookup(await copy_path(worker, request), SERIAL, WRITE)
     directory = await last_dir(worker, lookup)
     try:
         _require_directory(directory)
@@ -82,7 +82,7 @@ async def do_mknod(worker: Worker, request: VfsMknod) -> Message | None:
     if who.uid != 0 and request.mode & S_IFMT != S_IFIFO:
         raise Refused(EPERM)
     path = await fetch_name(worker, request.name_, request.len)
-    lookup = Lookup(path, Mode.SERIAL, Mode.WRITE, PATH_RET_SYMLINK)
+    lookup = Lookup(path, SERIAL, WRITE, PATH_RET_SYMLINK)
     directory = await last_dir(worker, lookup)
     try:
         _require_directory(directory)
@@ -100,7 +100,7 @@ async def do_mknod(worker: Worker, request: VfsMknod) -> Message | None:
 async def do_unlink(worker: Worker, request: VfsUnlink | VfsRmdir) -> Message | None:
     """unlink and rmdir."""
     path = await copy_path(worker, request)
-    lookup = Lookup(path, Mode.SERIAL, Mode.WRITE, PATH_RET_SYMLINK)
+    lookup = Lookup(path, SERIAL, WRITE, PATH_RET_SYMLINK)
     directory = await last_dir(worker, lookup)
     try:
         _require_directory(directory)
@@ -117,11 +117,11 @@ async def do_unlink(worker: Worker, request: VfsUnlink | VfsRmdir) -> Message | 
 async def do_link(worker: Worker, request: VfsLink) -> Message | None:
     """link."""
     path = await fetch_name(worker, request.name1, request.len1)
-    old = Lookup(path, Mode.SERIAL, Mode.READ)
+    old = Lookup(path, SERIAL, READ)
     vnode = await eat_path(worker, old)
     try:
         path = await fetch_name(worker, request.name2, request.len2)
-        new = Lookup(path, Mode.READ, Mode.WRITE)
+        new = Lookup(path, READ, WRITE)
         directory = await last_dir(worker, new)
         try:
             if vnode.fs != directory.fs:
@@ -139,12 +139,12 @@ async def do_link(worker: Worker, request: VfsLink) -> Message | None:
 async def do_rename(worker: Worker, request: VfsRename) -> Message | None:
     """rename."""
     path = await fetch_name(worker, request.name1, request.len1)
-    old = Lookup(path, Mode.SERIAL, Mode.WRITE, PATH_RET_SYMLINK)
+    old = Lookup(path, SERIAL, WRITE, PATH_RET_SYMLINK)
     old_directory = await last_dir(worker, old)
     try:
         await _require_own(worker, old_directory, old.path)
         path = await fetch_name(worker, request.name2, request.len2)
-        new = Lookup(path, Mode.READ, Mode.WRITE, PATH_RET_SYMLINK)
+        new = Lookup(path, READ, WRITE, PATH_RET_SYMLINK)
         new_directory = await last_dir(worker, new)
         try:
             if old_directory.fs != new_directory.fs:
@@ -176,7 +176,7 @@ async def do_symlink(worker: Worker, request: VfsSymlink) -> Message | None:
     if request.len1 >= SYMLINK_MAX:
         raise Refused(ENAMETOOLONG)
     path = await fetch_name(worker, request.name2, request.len2)
-    lookup = Lookup(path, Mode.SERIAL, Mode.WRITE)
+    lookup = Lookup(path, SERIAL, WRITE)
     directory = await last_dir(worker, lookup)
     try:
         require_access(worker, directory, W_BIT | X_BIT)
@@ -193,7 +193,7 @@ async def do_readlink(worker: Worker, request: VfsReadlink) -> Message | None:
     if request.bufsize > SSIZE_MAX:
         raise Refused(EINVAL)
     path = await fetch_name(worker, request.name_, request.namelen)
-    lookup = Lookup(path, Mode.READ, Mode.READ, PATH_RET_SYMLINK)
+    lookup = Lookup(path, READ, READ, PATH_RET_SYMLINK)
     vnode = await eat_path(worker, lookup)
     try:
         if not vnode.is_link:

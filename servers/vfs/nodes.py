@@ -12,7 +12,7 @@ from ipc.errors import EACCES, EINVAL, EROFS, OK
 from ipc.vfs import VfsAccess
 from servers.lib.loop import Refused
 from servers.vfs.filp import R_BIT, W_BIT, X_BIT
-from servers.vfs.lock import Mode
+from servers.vfs.lock import SERIAL
 from servers.vfs.requests import NodeDetails, req_ftrunc, req_putnode
 from servers.vfs.vnode import Vnode
 
@@ -25,7 +25,7 @@ TOO_MANY: Final = 256  # references that a file system keeps for us before some 
 
 async def put_vnode(worker: Worker, vnode: Vnode) -> None:
     """End one use of `vnode`; with the last, its file system hears of it.  MINIX: put_vnode."""
-    locked = await vnode.lock.acquire(worker, Mode.SERIAL)
+    locked = await vnode.lock.acquire(worker, SERIAL)
     if vnode.references > 1:
         vnode.references -= 1
         if vnode.fs_count > TOO_MANY:
@@ -99,7 +99,7 @@ def forbidden(worker: Worker, who: Fproc, vnode: Vnode, wanted: int) -> int:
 
 def ids(worker: Worker, who: Fproc) -> tuple[int, int]:
     """As whom `who` acts: access asks for the real ids, everything else for the effective ones."""
-    if worker.call_number == VfsAccess.type:
+    if worker.request.type == VfsAccess.type:
         return who.real_uid, who.real_gid
     return who.uid, who.gid
 

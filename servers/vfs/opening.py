@@ -40,7 +40,7 @@ from servers.lib.fsdriver.node import (
 from servers.lib.loop import Refused
 from servers.vfs import pipes
 from servers.vfs.filp import R_BIT, W_BIT, X_BIT, Filp
-from servers.vfs.lock import Mode
+from servers.vfs.lock import READ, SERIAL, WRITE
 from servers.vfs.nodes import new_vnode, put_vnode, require_access, truncate_vnode
 from servers.vfs.paths import Lookup, advance, copy_path, eat_path, fetch_name, last_dir
 from servers.vfs.requests import req_create, req_link_target
@@ -80,7 +80,7 @@ async def common_open(
         raise Refused(EINVAL)
     fd = who.free_fd()
     filp = await worker.vfs.filps.new(worker, bits)
-    lookup = Lookup(path, Mode.READ, Mode.SERIAL)
+    lookup = Lookup(path, READ, SERIAL)
     try:
         mode = S_IFREG | mode & 0o7777 & who.umask
         vnode, exists = await _find_or_make(worker, lookup, flags, mode)
@@ -155,10 +155,10 @@ async def new_node(
 
     MINIX: new_node.
     """
-    finder = Lookup(lookup.path, Mode.SERIAL, Mode.WRITE, PATH_RET_SYMLINK if flags & O_EXCL else 0)
+    finder = Lookup(lookup.path, SERIAL, WRITE, PATH_RET_SYMLINK if flags & O_EXCL else 0)
     directory = await last_dir(worker, finder)
     name = finder.path
-    final = Lookup(name, Mode.SERIAL, Mode.WRITE if flags & O_TRUNC else Mode.SERIAL, finder.flags)
+    final = Lookup(name, SERIAL, WRITE if flags & O_TRUNC else SERIAL, finder.flags)
     try:
         vnode = await advance(worker, directory, final)
     except Refused as refusal:
@@ -193,7 +193,7 @@ async def _make_node(
         return await _follow_dangling(worker, lookup, finder, directory, name, flags, mode, links)
     vnode = new_vnode(worker, details)
     vnode.references = 1
-    await vnode.lock.acquire(worker, Mode.SERIAL)
+    await vnode.lock.acquire(worker, SERIAL)
     lookup.vnode = vnode
     await finder.finish(worker, directory)
     return vnode, True
@@ -206,7 +206,7 @@ async def _follow_dangling(
     """The name is there, but leads to nothing: make what it leads to, relative to its directory."""
     if finder.mount is not None:
         finder.mount.lock.downgrade(worker)
-    link = Lookup(name, Mode.SERIAL, Mode.READ, PATH_RET_SYMLINK)
+    link = Lookup(name, SERIAL, READ, PATH_RET_SYMLINK)
     try:
         found = await advance(worker, directory, link)
         try:
@@ -236,7 +236,7 @@ async def do_close(worker: Worker, request: VfsClose) -> Message | None:
 
 async def close_fd(worker: Worker, who: Fproc, fd: int) -> int:
     """Close a descriptor of `who`; raises Refused(EBADF)."""
-    filp = await who.lock_filp(worker, fd, Mode.SERIAL)
+    filp = await who.lock_filp(worker, fd, SERIAL)
     # Nobody else can find the descriptor from here on.
     who.filps[fd] = None
     who.close_on_exec.discard(fd)

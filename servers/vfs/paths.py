@@ -24,7 +24,7 @@ from servers.lib.fsdriver.lookup import (
 )  # fmt: skip
 from servers.lib.loop import Refused
 from servers.vfs.comm import copy_from_user
-from servers.vfs.lock import Mode
+from servers.vfs.lock import READ, SERIAL, Mode
 from servers.vfs.nodes import ids, new_vnode, put_vnode
 from servers.vfs.requests import NodeDetails, req_link_target, req_lookup
 from servers.vfs.worker import PATH_MAX
@@ -75,7 +75,7 @@ class Lookup:
 async def advance(worker: Worker, start: Vnode, lookup: Lookup, who: Fproc | None = None) -> Vnode:
     """The file to which the path leads from `start`; it has one use more.  MINIX: advance."""
     who = who or worker.fp
-    initial = Mode.SERIAL if lookup.vnode_lock is Mode.READ else lookup.vnode_lock
+    initial = SERIAL if lookup.vnode_lock is READ else lookup.vnode_lock
     vnodes = worker.vfs.vnodes
     vnodes.require_room()
     details = await _look_up(worker, start, lookup, who)
@@ -179,7 +179,7 @@ async def _final_link(
     If the name leads into another file system, that one's root is the directory, and the name `.`.
     """
     lookup.path = entry
-    final = Lookup(entry, Mode.READ, Mode.READ, lookup.flags | PATH_RET_SYMLINK)
+    final = Lookup(entry, READ, READ, lookup.flags | PATH_RET_SYMLINK)
     try:
         found = await advance(worker, directory, final, who)
     except Refused:
@@ -222,7 +222,7 @@ async def _look_up(worker: Worker, start: Vnode, lookup: Lookup, who: Fproc) -> 
     """Ask one file system after the other.  MINIX: lookup."""
     if not lookup.path or who.root is None or who.directory is None:
         raise Refused(ENOENT)
-    wanted = Mode.SERIAL if lookup.mount_lock is Mode.READ else lookup.mount_lock
+    wanted = SERIAL if lookup.mount_lock is READ else lookup.mount_lock
     loops = 0
     while True:
         fs = await _lock_mount(worker, start.fs, wanted, lookup)

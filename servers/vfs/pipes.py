@@ -24,7 +24,7 @@ from servers.lib.kernel_calls import sys_kill
 from servers.lib.loop import Refused
 from servers.vfs.filp import R_BIT, W_BIT, Filp
 from servers.vfs.fproc import BlockedOn, Fproc, PipeCall
-from servers.vfs.lock import Mode
+from servers.vfs.lock import READ, SERIAL, WRITE
 from servers.vfs.nodes import new_vnode, truncate_vnode
 from servers.vfs.requests import req_newnode, req_read_write
 
@@ -43,7 +43,7 @@ async def do_pipe2(worker: Worker, request: VfsPipe2) -> Message | None:
     mount = vfs.mounts.find(PFS)
     if mount is None:
         raise Panic("the pipe file system is gone")
-    await mount.lock.acquire(worker, Mode.READ)
+    await mount.lock.acquire(worker, READ)
     made: list[tuple[int, Filp]] = []
     try:
         vfs.vnodes.require_room()
@@ -185,7 +185,7 @@ async def _map(worker: Worker, vnode: Vnode) -> None:
     mount = worker.vfs.mounts.find(PFS)
     if mount is None:
         raise Panic("the pipe file system is gone")
-    locked = await mount.lock.acquire(worker, Mode.SERIAL)
+    locked = await mount.lock.acquire(worker, SERIAL)
     try:
         details = await req_newnode(worker, PFS, worker.fp, S_IFIFO, vnode.device)
     finally:
@@ -207,7 +207,7 @@ async def _release_openers(vfs: Vfs, vnode: Vnode) -> None:
 async def resume(worker: Worker, call: PipeCall) -> Message | None:
     """Go on with a pipe call whose process was revived.  MINIX: do_pending_pipe."""
     filp = worker.fp.filp(call.fd)
-    await filp.lock(worker, Mode.WRITE if call.writing else Mode.READ)
+    await filp.lock(worker, WRITE if call.writing else READ)
     try:
         done = await transfer(worker, filp, call)
         return None if done is None else Reply(done)

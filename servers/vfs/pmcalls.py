@@ -208,7 +208,7 @@ async def _unmount_dead(worker: Worker, endpoint: int) -> None:
     mount = vfs.mounts.find(endpoint)
     if mount is None:
         return
-    vfs.mounts.mounts.remove(mount)
+    vfs.mounts.remove(mount)
     vfs.filps.invalidate(endpoint)
     if mount.mounted_on is not None:
         await put_vnode(worker, mount.mounted_on)

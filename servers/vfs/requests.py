@@ -1,9 +1,10 @@
 """The requests to file systems, one function each.
 
 Each waits for the answer.  Those that may fail in a way that the caller handles return the result
-(OK or an error number); the others raise Refused.  What a request is to copy from or to a user is
-granted so that a missing page ends the request at once (CPF_TRY): the file system is not to wait
-for VM, which may be waiting for it.  VM is then asked from here, and the request is made again.
+(OK or an error number), or the answer itself, whose `type` it is; the others raise Refused.  What a
+request is to copy from or to a user is granted so that a missing page ends the request at once
+(CPF_TRY): the file system is not to wait for VM, which may be waiting for it.  VM is then asked
+from here, and the request is made again.
 
 Source: MINIX ``servers/vfs/request.c``.
 """
@@ -174,8 +175,8 @@ async def req_create(
 ) -> NodeDetails:
     """Make a regular file."""
 
-    async def ask(grant: int, length: int) -> Any:
-        return await ask_fs(
+    def ask(grant: int, length: int) -> Awaitable[Any]:
+        return ask_fs(
             worker, fs,
             ReqCreate(directory, mode, who.uid, who.gid, grant, length, worker.transid),
         )  # fmt: skip
@@ -188,8 +189,8 @@ async def req_mkdir(
 ) -> int:
     """Make a directory."""
 
-    async def ask(grant: int, length: int) -> Any:
-        return await ask_fs(
+    def ask(grant: int, length: int) -> Awaitable[Any]:
+        return ask_fs(
             worker, fs,
             ReqMkdir(directory, mode, who.uid, who.gid, grant, length, worker.transid),
         )  # fmt: skip
@@ -202,9 +203,9 @@ async def req_mknod(
 ) -> int:
     """Make a special file."""
 
-    async def ask(grant: int, length: int) -> Any:
+    def ask(grant: int, length: int) -> Awaitable[Any]:
         request = ReqMknod(device, directory, mode, who.uid, who.gid, grant, length, worker.transid)
-        return await ask_fs(worker, fs, request)
+        return ask_fs(worker, fs, request)
 
     return int((await _with_name(worker, fs, name, ask)).type)
 
@@ -212,8 +213,8 @@ async def req_mknod(
 async def req_link(worker: Worker, fs: int, directory: int, name: bytes, inode: int) -> int:
     """Give a file another name."""
 
-    async def ask(grant: int, length: int) -> Any:
-        return await ask_fs(worker, fs, ReqLink(inode, directory, grant, length, worker.transid))
+    def ask(grant: int, length: int) -> Awaitable[Any]:
+        return ask_fs(worker, fs, ReqLink(inode, directory, grant, length, worker.transid))
 
     return int((await _with_name(worker, fs, name, ask)).type)
 
@@ -222,8 +223,8 @@ async def req_unlink(worker: Worker, fs: int, directory: int, name: bytes, rmdir
     """Take a name away, or remove a directory."""
     kind: type[ReqUnlink | ReqRmdir] = ReqRmdir if rmdir else ReqUnlink
 
-    async def ask(grant: int, length: int) -> Any:
-        return await ask_fs(worker, fs, kind(directory, grant, length, worker.transid))
+    def ask(grant: int, length: int) -> Awaitable[Any]:
+        return ask_fs(worker, fs, kind(directory, grant, length, worker.transid))
 
     return int((await _with_name(worker, fs, name, ask)).type)
 
@@ -236,12 +237,12 @@ async def req_rename(
     await trap(Store(worker.path_buffer, old + b"\0"))
     grant_old = grants.direct(fs, worker.path_buffer, len(old) + 1, CPF_READ)
 
-    async def ask(grant: int, length: int) -> Any:
+    def ask(grant: int, length: int) -> Awaitable[Any]:
         request = ReqRename(
             dir_old=old_directory, dir_new=new_directory, len_old=len(old) + 1, len_new=length,
             grant_old=grant_old, grant_new=grant, transid=worker.transid,
         )  # fmt: skip
-        return await ask_fs(worker, fs, request)
+        return ask_fs(worker, fs, request)
 
     answer = await _with_name(worker, fs, new, ask)
     grants.revoke(grant_old)
@@ -253,15 +254,15 @@ async def req_slink(
 ) -> int:
     """Make a symbolic link to the path at `target` in a user's memory."""
 
-    async def with_target(grant_target: int) -> Any:
-        async def ask(grant: int, length: int) -> Any:
+    def with_target(grant_target: int) -> Awaitable[Any]:
+        def ask(grant: int, length: int) -> Awaitable[Any]:
             request = ReqSlink(
                 inode=directory, path_len=length, mem_size=target[2], grant_path=grant,
                 grant_target=grant_target, uid=who.uid, gid=who.gid, transid=worker.transid,
             )  # fmt: skip
-            return await ask_fs(worker, fs, request)
+            return ask_fs(worker, fs, request)
 
-        return await _with_name(worker, fs, name, ask)
+        return _with_name(worker, fs, name, ask)
 
     return int((await _with_user(worker, fs, target, CPF_READ, with_target)).type)
 
@@ -269,8 +270,8 @@ async def req_slink(
 async def req_rdlink(worker: Worker, fs: int, inode: int, user: tuple[int, int, int]) -> int:
     """Copy the target of a symbolic link to a user; how many bytes, or an error number."""
 
-    async def ask(grant: int) -> Any:
-        return await ask_fs(worker, fs, ReqRdlink(inode, grant, user[2], worker.transid))
+    def ask(grant: int) -> Awaitable[Any]:
+        return ask_fs(worker, fs, ReqRdlink(inode, grant, user[2], worker.transid))
 
     answer = await _with_user(worker, fs, user, CPF_WRITE, ask)
     return int(answer.nbytes if answer.type == OK else answer.type)
@@ -289,9 +290,9 @@ async def req_link_target(worker: Worker, fs: int, inode: int) -> bytes:
 # --- inodes
 
 
-async def req_putnode(worker: Worker, fs: int, inode: int, count: int) -> int:
+def req_putnode(worker: Worker, fs: int, inode: int, count: int) -> Awaitable[Any]:
     """Drop references."""
-    return int((await ask_fs(worker, fs, ReqPutnode(inode, count, worker.transid))).type)
+    return ask_fs(worker, fs, ReqPutnode(inode, count, worker.transid))
 
 
 async def req_newnode(worker: Worker, fs: int, who: Fproc, mode: int, device: int) -> NodeDetails:
@@ -304,8 +305,8 @@ async def req_newnode(worker: Worker, fs: int, who: Fproc, mode: int, device: in
 async def req_stat(worker: Worker, fs: int, inode: int, endpoint: int, address: int) -> int:
     """Copy a file's attributes to a user."""
 
-    async def ask(grant: int) -> Any:
-        return await ask_fs(worker, fs, ReqStat(inode, grant, worker.transid))
+    def ask(grant: int) -> Awaitable[Any]:
+        return ask_fs(worker, fs, ReqStat(inode, grant, worker.transid))
 
     user = (endpoint, address, STAT_SIZE)
     return int((await _with_user(worker, fs, user, CPF_WRITE, ask)).type)
@@ -340,22 +341,22 @@ async def req_read_write(
     _check_position(worker, fs, position)
     kind: type[ReqRead | ReqWrite] = ReqWrite if write else ReqRead
 
-    async def ask(grant: int) -> Any:
-        return await ask_fs(worker, fs, kind(inode, position, grant, user[2], worker.transid))
+    def ask(grant: int) -> Awaitable[Any]:
+        return ask_fs(worker, fs, kind(inode, position, grant, user[2], worker.transid))
 
     access = CPF_READ if write else CPF_WRITE
     answer = _require(await _with_user(worker, fs, user, access, ask))
     return answer.seek_pos, answer.nbytes
 
 
-async def req_peek(worker: Worker, fs: int, inode: int, position: int, length: int) -> int:
+def req_peek(worker: Worker, fs: int, inode: int, position: int, length: int) -> Awaitable[Any]:
     """Have part of a file brought into VM's cache."""
-    return int((await ask_fs(worker, fs, ReqPeek(inode, position, length, worker.transid))).type)
+    return ask_fs(worker, fs, ReqPeek(inode, position, length, worker.transid))
 
 
-async def req_inhibread(worker: Worker, fs: int, inode: int) -> int:
+def req_inhibread(worker: Worker, fs: int, inode: int) -> Awaitable[Any]:
     """The next read will be somewhere else."""
-    return int((await ask_fs(worker, fs, ReqInhibread(inode, worker.transid))).type)
+    return ask_fs(worker, fs, ReqInhibread(inode, worker.transid))
 
 
 async def req_getdents(
@@ -364,10 +365,8 @@ async def req_getdents(
     """Copy entries of a directory to a user: the new position, and how many bytes."""
     _check_position(worker, fs, position)
 
-    async def ask(grant: int) -> Any:
-        return await ask_fs(
-            worker, fs, ReqGetdents(inode, position, grant, user[2], worker.transid)
-        )
+    def ask(grant: int) -> Awaitable[Any]:
+        return ask_fs(worker, fs, ReqGetdents(inode, position, grant, user[2], worker.transid))
 
     answer = _require(await _with_user(worker, fs, user, CPF_WRITE, ask))
     return answer.seek_pos, answer.nbytes
@@ -380,9 +379,10 @@ async def req_ftrunc(worker: Worker, fs: int, inode: int, start: int, end: int) 
 
 
 def _check_position(worker: Worker, fs: int, position: int) -> None:
-    mount = worker.vfs.mounts.find(fs)
-    if position > INT_MAX and (mount is None or not mount.fs_flags & RES_64BIT):
-        raise Refused(EINVAL)
+    if position > INT_MAX:
+        mount = worker.vfs.mounts.find(fs)
+        if mount is None or not mount.fs_flags & RES_64BIT:
+            raise Refused(EINVAL)
 
 
 # --- file systems
@@ -394,8 +394,8 @@ async def req_readsuper(
     """Mount: the root directory, and what the file system can do."""
     flags = (REQ_RDONLY if read_only else 0) | (REQ_ISROOT if is_root else 0)
 
-    async def ask(grant: int, length: int) -> Any:
-        return await ask_fs(worker, fs, ReqReadsuper(device, flags, length, grant, worker.transid))
+    def ask(grant: int, length: int) -> Awaitable[Any]:
+        return ask_fs(worker, fs, ReqReadsuper(device, flags, length, grant, worker.transid))
 
     answer = _require(await _with_name(worker, fs, label.encode(), ask))
     return _details(fs, answer), answer.flags
@@ -414,21 +414,21 @@ async def req_statvfs(worker: Worker, fs: int) -> bytes:
     return data
 
 
-async def req_mountpoint(worker: Worker, fs: int, inode: int) -> int:
+def req_mountpoint(worker: Worker, fs: int, inode: int) -> Awaitable[Any]:
     """Prepare a file for a mount."""
-    return int((await ask_fs(worker, fs, ReqMountpoint(inode, worker.transid))).type)
+    return ask_fs(worker, fs, ReqMountpoint(inode, worker.transid))
 
 
-async def req_sync(worker: Worker, fs: int) -> int:
+def req_sync(worker: Worker, fs: int) -> Awaitable[Any]:
     """Write everything back."""
-    return int((await ask_fs(worker, fs, ReqSync(worker.transid))).type)
+    return ask_fs(worker, fs, ReqSync(worker.transid))
 
 
-async def req_flush(worker: Worker, fs: int, device: int) -> int:
+def req_flush(worker: Worker, fs: int, device: int) -> Awaitable[Any]:
     """Write back and forget the blocks of a device."""
-    return int((await ask_fs(worker, fs, ReqFlush(device, worker.transid))).type)
+    return ask_fs(worker, fs, ReqFlush(device, worker.transid))
 
 
-async def req_unmount(worker: Worker, fs: int) -> int:
+def req_unmount(worker: Worker, fs: int) -> Awaitable[Any]:
     """Let go of the device."""
-    return int((await ask_fs(worker, fs, ReqUnmount(worker.transid))).type)
+    return ask_fs(worker, fs, ReqUnmount(worker.transid))

@@ -5,9 +5,10 @@ Source: MINIX ``servers/vfs/main.c``, ``table.c``, ``worker.c`` worker_main, wor
 
 from __future__ import annotations
 
+import types
 from collections import deque
-from collections.abc import Awaitable, Callable
-from typing import Any, ClassVar, Final
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any, ClassVar, Final, NoReturn
 
 import attrs
 
@@ -16,8 +17,9 @@ from ipc.endpoint import NONE, PM, VFS, slot_of
 from ipc.errors import EAGAIN, ENOSYS, OK
 from ipc.message import Message, RawMessage, Reply
 from ipc.pm_vfs import VfsPmInit
+from ipc.registry import BY_NUMBER
 from ipc.requests import Unreadable, as_request
-from ipc.traps import NOTIFY_CALL, STATUS_CALL_MASK, Receive, SendNb, trap
+from ipc.traps import NOTIFY_CALL, STATUS_CALL_MASK, Receive, SendNb, trap, yields_traps
 from ipc.vfs import (
     VfsAccess,
     VfsChdir,
@@ -60,7 +62,7 @@ from ipc.vfs import (
 from kernel.panic import Panic
 from servers.lib.asynsend import AsyncTable
 from servers.lib.grants import Grants
-from servers.lib.loop import Call, Refused, Server, Ticket
+from servers.lib.loop import Refused, Server
 from servers.lib.memory import Buffers
 from servers.vfs import pmcalls
 from servers.vfs.attributes import (
@@ -80,7 +82,7 @@ from servers.vfs.attributes import (
     do_umask,
     do_utimens,
 )  # fmt: skip
-from servers.vfs.comm import accept_answer, send_more
+from servers.vfs.comm import answered, send_more
 from servers.vfs.descriptors import do_fcntl, do_fsync, do_sync
 from servers.vfs.filp import FilpTable
 from servers.vfs.fproc import PID_FREE, BlockedOn, Fproc, FprocTable
@@ -100,7 +102,7 @@ from servers.vfs.pipes import do_pipe2, resume
 from servers.vfs.transfer import do_getdents, do_lseek, do_read, do_write
 from servers.vfs.vmcalls import do_vmcall
 from servers.vfs.vnode import VnodeTable
-from servers.vfs.worker import NR_WORKERS, PATH_MAX, Worker, WorkerPool
+from servers.vfs.worker import NR_WORKERS, PATH_MAX, TRANSACTION_BASE, Worker, WorkerPool
 
 UserCall = Callable[[Worker, Any], Awaitable[Message | None]]
 
@@ -167,40 +169,55 @@ class Vfs(Server):
     vnodes: VnodeTable = attrs.field(factory=VnodeTable)
     mounts: MountTable = attrs.field(factory=MountTable)
     pool: WorkerPool = attrs.field(init=False)
-    runnable: deque[tuple[Ticket, Any]] = attrs.field(factory=deque)
+    runnable: deque[tuple[Worker, Any]] = attrs.field(factory=deque)
+    paused: dict[Worker, Worker] = attrs.field(factory=dict)  # for the report of a hang
     revived: int = 0  # processes whose pipe call can go on
     queued: int = 0  # requests that wait until a file system has room for them
 
     def __attrs_post_init__(self) -> None:
         take = self.buffers.take
         self.pool = WorkerPool(
-            [Worker(self, i, take(PATH_MAX), take(PATH_MAX)) for i in range(NR_WORKERS)]
+            [
+                Worker(self, i, take(PATH_MAX), take(PATH_MAX), TRANSACTION_BASE + i)
+                for i in range(NR_WORKERS)
+            ]
         )
 
-    async def main(self) -> None:
-        """Receive and serve for ever."""
-        self.context.parked = self.parked
-        await self._learn_processes()
-        await self._mount()
+    @yields_traps
+    @types.coroutine
+    def main(self) -> Generator[Any, Any, None]:
+        """Run the workers that can go on, and then receive and serve, for ever."""
+        context = self.context
+        runnable = self.runnable
+        context.parked = self.paused
+        yield from self._learn_processes()
+        yield from self._mount()
         while True:
-            if self.runnable or self.queued:
-                await self.settle()
+            while runnable:
+                yield from self._run(*runnable.popleft())
+            if self.queued:
+                yield from send_more(self)
             if self.revived:
-                await self._unblock()
+                yield from self._unblock()
                 continue
-            source, message, status = await trap(_ANYTHING)
-            if status & STATUS_CALL_MASK != NOTIFY_CALL:
-                self.context.cause = self.context.delivered
-                await self._serve(source, message)
-                self.context.cause = 0
-
-    async def settle(self) -> None:
-        """Run whatever workers can go on, and send what waited for room."""
-        while self.runnable:
-            ticket, value = self.runnable.popleft()
-            await self.resume(ticket, value)
-        if self.queued:
-            await send_more(self)
+            received = yield _ANYTHING
+            if isinstance(received, BaseException):
+                raise received
+            source, message, status = received
+            if status & STATUS_CALL_MASK == NOTIFY_CALL:
+                continue
+            worker = answered(self, source, message)
+            if worker is not None:
+                yield from self._run(worker, message)
+                continue
+            context.cause = context.delivered
+            try:
+                worker = yield from self._serve(source, message)
+            except Refused as refusal:
+                yield from self.reply(source, Reply(refusal.errno))
+            if worker is not None:
+                yield from self._run(worker)
+            context.cause = 0
 
     # --- the start
 
@@ -220,8 +237,9 @@ class Vfs(Server):
     async def _mount(self) -> None:
         """Mount, as a call of VFS's own; other calls wait until it is done."""
         worker = self.pool.assign(self.processes.at(slot_of(VFS)))
-        worker.call = Call(self, VFS, Reply(OK), self._mount_all(worker), answered=False)
-        await self.run(worker.call)
+        worker.job = self._mount_all(worker)
+        worker.request, worker.caller = Reply(OK), VFS
+        await self._run(worker)
 
     async def _mount_all(self, worker: Worker) -> None:
         """Source: MINIX do_init_root."""
@@ -232,134 +250,165 @@ class Vfs(Server):
         self.pool.closed = False
         self.pool.dismiss(worker)
         while (who := self._next_pending()) is not None:
-            await self._run(self.pool.assign(who))
+            await self._run(self._begin(who))
 
     # --- messages
 
-    async def _serve(self, source: int, message: Message) -> None:
-        transid = getattr(message, "transid", 0)
-        if transid and accept_answer(self, source, message):
-            return
-        try:
-            message = as_request(message)
-        except Unreadable:
-            message = RawMessage(message.type)
+    @yields_traps
+    @types.coroutine
+    def _serve(self, source: int, message: Message) -> Generator[Any, Any, Worker | None]:
+        """The worker that is to begin with a request; None if none is.
+
+        Raises Refused if the sender is to be told that he must try again.
+        """
+        kind = type(message)
+        if kind is not BY_NUMBER.get(message.type, kind):
+            try:
+                message = as_request(message)
+            except Unreadable:
+                message = RawMessage(message.type)
         if source == PM:
-            await self._serve_pm(message)
-            return
+            worker: Worker | None = yield from self._serve_pm(message)
+            return worker
         who = self.processes.lookup(source)
         if who is None:
-            return  # a process that PM has not told of, or a task: not ours to answer
+            return None  # a process that PM has not told of, or a task: not ours to answer
         mount = self.mounts.find(source) if who.is_service else None
         if mount is not None:
             if mount.calling or not self.pool.available:
-                await self.reply(source, Reply(EAGAIN))
-                return
+                raise Refused(EAGAIN)
             mount.calling = True
-        await self._start(who, message, spare=who.is_service)
+        return self._start(who, message, who.is_service)
 
-    async def _serve_pm(self, message: Any) -> None:
+    async def _serve_pm(self, message: Any) -> Worker | None:
         """Source: MINIX service_pm."""
         at_once = pmcalls.AT_ONCE.get(message.type)
         if at_once is not None:
             await pmcalls.tell_pm(at_once(self, message))
-            return
+            return None
         if message.type in pmcalls.AS_PM:
             who: Fproc | None = self.processes.lookup(PM)
         elif message.type in pmcalls.BY_WORKER:
             who = self.processes.lookup(message.endpt)
         elif message.type == SigsSignalReceived.type:
-            return
+            return None
         else:
-            await self.reply(PM, Reply(ENOSYS))
-            return
+            raise Refused(ENOSYS)
         if who is None:
             raise Panic(f"PM sends {message.name} about a process that VFS does not know")
         if who.pm_job is not None:
             raise Panic(f"PM sends {message.name} before {who.pm_job.name} is answered")
         who.pm_job, who.pm_cause = message, self.context.delivered
-        if not who.pending and who.worker is None:
-            await self._activate(who, spare=False)
+        return self._activate(who, spare=False)
 
-    async def _start(
-        self, who: Fproc, message: Message, spare: bool, resumes: bool = False
-    ) -> None:
-        """Have a call of `who` done.  Source: MINIX worker_start."""
+    def _start(self, who: Fproc, message: Message, spare: bool) -> Worker | None:
+        """Have a call of `who` done, by the worker returned or later.  MINIX: worker_start."""
         if who.job is not None:
             # Only somebody who sends without waiting can come here; MINIX panics.
-            await self.reply(who.endpoint, Reply(EAGAIN))
-            return
-        who.job, who.job_cause, who.resumes = message, self.context.delivered, resumes
-        if not who.pending and who.worker is None:
-            await self._activate(who, spare)
+            raise Refused(EAGAIN)
+        who.job, who.job_cause, who.resumes = message, self.context.delivered, False
+        return self._activate(who, spare)
 
-    async def _activate(self, who: Fproc, spare: bool) -> None:
-        if self.pool.available >= (1 if spare else 2) and (spare or not self.pool.closed):
-            await self._run(self.pool.assign(who))
-        else:
-            who.pending = True
-            self.pool.pending += 1
+    def _activate(self, who: Fproc, spare: bool) -> Worker | None:
+        """The worker that is to do what there is to do for `who`; None: one has it, or will."""
+        if who.pending or who.worker is not None:
+            return None
+        if self.pool.may_begin(spare):
+            return self._begin(who)
+        who.pending = True
+        self.pool.pending += 1
+        return None
 
     async def _unblock(self) -> None:
         """Start what is left of the pipe call of a process that was revived."""
+        who = self._next_revived()
+        call = who.call
+        who.blocked_on = BlockedOn.NOTHING
+        assert call is not None, "who waits for a pipe has a call"
+        kind = VfsWrite if call.writing else VfsRead
+        try:
+            worker = self._start(who, kind(call.fd, call.buffer, call.length), spare=False)
+        except Refused as refusal:
+            await self.reply(who.endpoint, Reply(refusal.errno))
+            return
+        who.resumes = True
+        if worker is not None:
+            await self._run(worker)
+
+    def _next_revived(self) -> Fproc:
         for who in self.processes.all():
             if who.revived:
                 who.revived = False
                 self.revived -= 1
-                call, who.call = who.call, None
-                who.blocked_on = BlockedOn.NOTHING
-                assert call is not None, "who waits for a pipe has a call"
-                message: Message = (
-                    VfsWrite(call.fd, call.buffer, call.length)
-                    if call.writing
-                    else VfsRead(call.fd, call.buffer, call.length)
-                )
-                await self._start_resumed(who, message, call)
-                return
+                return who
         raise Panic("a process was revived, but there is none")
-
-    async def _start_resumed(self, who: Fproc, message: Message, call: Any) -> None:
-        who.call = call
-        await self._start(who, message, spare=False, resumes=True)
 
     # --- workers
 
-    async def _run(self, worker: Worker) -> None:
-        """Let a worker that has a process begin."""
-        who = worker.fp
-        cause = who.job_cause if who.job is not None else who.pm_cause
-        message = who.job or who.pm_job
-        assert message is not None, "a worker is given a process that has work"
-        call = Call(self, who.endpoint, message, self._work(worker), cause, answered=False)
-        worker.call = call
-        await self.run(call)
+    def _begin(self, who: Fproc) -> Worker:
+        """Give `who`, who has something to be done, to an idle worker."""
+        worker = self.pool.assign(who)
+        worker.job = self._work(worker)
+        return worker
 
-    async def _work(self, worker: Worker) -> Message | None:
+    @yields_traps
+    def _run(self, worker: Worker, value: Any = None) -> Generator[Any, Any, None]:
+        """Let `worker` go on with `value` until it pauses or has done all that there is to do."""
+        context = self.context
+        self.paused.pop(worker, None)
+        context.cause = worker.cause
+        step = worker.job.send
+        try:
+            request = step(value)
+            while request is not worker:
+                request = step((yield request))
+            self.paused[worker] = worker
+        except StopIteration:
+            pass
+        except Exception as error:
+            self._panic(worker, error)
+        context.cause = 0
+
+    async def _work(self, worker: Worker) -> None:
         """Do all that there is to do, process after process.  Source: MINIX worker_main."""
+        pool = self.pool
         while True:
             who = worker.fp
             if who.job is not None:
-                await self._do_job(worker, who, who.job)
+                self._attribute(worker, who, who.job, who.job_cause)
+                endpoint = who.endpoint
+                try:
+                    reply = await self._call(worker, who, who.job)
+                except Refused as refusal:
+                    reply = Reply(refusal.errno)
+                if reply is not None and who.pid != PID_FREE:
+                    await self.reply(endpoint, reply)
                 who.job = None
             if who.pm_job is not None:
-                self._attribute(worker, who.pm_job, who.pm_cause)
+                self._attribute(worker, who, who.pm_job, who.pm_cause)
                 await pmcalls.do_postponed(worker, who.pm_job)
                 who.pm_job = None
             if who.is_service and (mount := self.mounts.find(who.endpoint)) is not None:
                 mount.calling = False
-            self.pool.dismiss(worker)
-            following = self._next_pending()
+            pool.dismiss(worker)
+            following = self._next_pending() if pool.pending else None
             if following is None:
-                return None
-            worker.process, following.worker = following, worker
-            self.pool.busy += 1
+                return
+            pool.occupy(worker, following)
 
-    def _attribute(self, worker: Worker, message: Message, cause: int) -> None:
+    def _attribute(self, worker: Worker, who: Fproc, message: Message, cause: int) -> None:
         """What the worker does from here on it does because of `message`."""
-        self.context.cause = cause
-        worker.call_number = message.type
-        if worker.call is not None:
-            worker.call.message, worker.call.cause = message, cause
+        self.context.cause = worker.cause = cause
+        worker.request = message
+        worker.caller = who.endpoint
+
+    def _call(self, worker: Worker, who: Fproc, message: Message) -> Awaitable[Message | None]:
+        """What does a call, or what is left of one.  Source: MINIX do_work, do_pending_pipe."""
+        if who.resumes:
+            call, who.call, who.resumes = who.call, None, False
+            assert call is not None, "kept when it was started"
+            return resume(worker, call)
+        return CALLS.get(message.type, do_unknown)(worker, message)
 
     def _next_pending(self) -> Fproc | None:
         if not self.pool.may_do_pending():
@@ -371,25 +420,15 @@ class Vfs(Server):
                 return who
         raise Panic("a call waits for a worker, but there is none")
 
-    async def _do_job(self, worker: Worker, who: Fproc, message: Message) -> None:
-        """Do a call and answer it.  Source: MINIX do_work, do_pending_pipe."""
-        self._attribute(worker, message, who.job_cause)
-        endpoint = who.endpoint
-        handler = CALLS.get(message.type, do_unknown)
-        try:
-            if who.resumes:
-                call, who.call, who.resumes = who.call, None, False
-                assert call is not None, "kept when it was started"
-                reply = await resume(worker, call)
-            else:
-                reply = await handler(worker, message)
-        except Refused as refusal:
-            reply = Reply(refusal.errno)
-        except Panic as panic:
-            panic.during(self.name, handler.__name__, str(worker.call))
-            raise
-        if reply is not None and who.pid != PID_FREE:
-            await self.reply(endpoint, reply)
+    def _panic(self, worker: Worker, error: Exception) -> NoReturn:
+        """Raise a panic about what a worker raised."""
+        panic = error if isinstance(error, Panic) else Panic(f"{type(error).__name__}: {error}")
+        handler = CALLS.get(worker.request.type)
+        name = getattr(worker.job if handler is None else handler, "__qualname__", "a job")
+        panic.during(self.name, name, str(worker))
+        if panic is error:
+            raise panic
+        raise panic from error
 
     def check(self) -> None:
         """Counts against what they count; nothing is locked when nothing is under way."""
@@ -414,7 +453,7 @@ def check(vfs: Vfs) -> None:
         for filp in who.filps:
             if filp is not None:
                 assert filp.count == uses[id(filp)], "a filp counts its descriptors"
-    if all(worker.process is None for worker in vfs.pool.workers):
+    if not any(worker.busy for worker in vfs.pool.workers):
         for vnode in vfs.vnodes.all():
             vnode.lock.check()
             assert not vnode.lock.busy, f"{vnode.lock.what} is locked, but nobody works"

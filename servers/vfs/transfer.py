@@ -5,6 +5,7 @@ Source: MINIX ``servers/vfs/read.c``, ``write.c``, ``open.c`` actual_lseek.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Final
 
 from ipc.errors import EBADF, EINVAL, EIO, EOVERFLOW, ESPIPE, OK
@@ -15,7 +16,7 @@ from servers.lib.loop import Refused
 from servers.vfs import pipes
 from servers.vfs.filp import R_BIT, W_BIT, Filp
 from servers.vfs.fproc import PipeCall
-from servers.vfs.lock import Mode
+from servers.vfs.lock import READ, WRITE
 from servers.vfs.requests import req_getdents, req_inhibread, req_peek, req_read_write
 
 if TYPE_CHECKING:
@@ -27,21 +28,21 @@ OFF_MIN: Final = -1 << 63
 SEEK_SET, SEEK_CUR, SEEK_END = 0, 1, 2
 
 
-async def do_read(worker: Worker, request: VfsRead) -> Message | None:
+def do_read(worker: Worker, request: VfsRead) -> Awaitable[Message | None]:
     """read."""
-    return await _transfer(worker, request.fd, request.buf, request.len, writing=False)
+    return _transfer(worker, request.fd, request.buf, request.len, writing=False)
 
 
-async def do_write(worker: Worker, request: VfsWrite) -> Message | None:
+def do_write(worker: Worker, request: VfsWrite) -> Awaitable[Message | None]:
     """write."""
-    return await _transfer(worker, request.fd, request.buf, request.len, writing=True)
+    return _transfer(worker, request.fd, request.buf, request.len, writing=True)
 
 
 async def _transfer(
     worker: Worker, fd: int, address: int, length: int, writing: bool
 ) -> Message | None:
     who = worker.fp
-    filp = await who.lock_filp(worker, fd, Mode.WRITE if writing else Mode.READ)
+    filp = await who.lock_filp(worker, fd, WRITE if writing else READ)
     try:
         if not filp.mode & (W_BIT if writing else R_BIT):
             raise Refused(EBADF)
@@ -84,7 +85,7 @@ async def read_write(
 
 async def peek(worker: Worker, fd: int, length: int) -> int:
     """Bring part of a file that VM has open into its cache; OK or an error number."""
-    filp = await worker.fp.lock_filp(worker, fd, Mode.READ)
+    filp = await worker.fp.lock_filp(worker, fd, READ)
     try:
         if not filp.mode & R_BIT:
             raise Refused(EBADF)
@@ -93,7 +94,8 @@ async def peek(worker: Worker, fd: int, length: int) -> int:
         vnode = filp.vnode
         if not (vnode.is_regular or vnode.is_directory):
             raise Refused(EINVAL)
-        return await req_peek(worker, vnode.fs, vnode.inode, filp.position, length)
+        answer = await req_peek(worker, vnode.fs, vnode.inode, filp.position, length)
+        return int(answer.type)
     finally:
         filp.unlock(worker)
 
@@ -109,22 +111,25 @@ async def seek(worker: Worker, fd: int, whence: int, offset: int) -> int:
 
     The file system is told, so that it does not read ahead at the old place.
     """
-    filp = await worker.fp.lock_filp(worker, fd, Mode.READ)
+    filp = await worker.fp.lock_filp(worker, fd, READ)
     try:
         vnode = filp.vnode
         if vnode.is_pipe:
             raise Refused(ESPIPE)
-        starts = {SEEK_SET: 0, SEEK_CUR: filp.position, SEEK_END: vnode.size}
-        if whence not in starts:
+        position = offset
+        if whence == SEEK_CUR:
+            position += filp.position
+        elif whence == SEEK_END:
+            position += vnode.size
+        elif whence != SEEK_SET:
             raise Refused(EINVAL)
-        position = starts[whence] + offset
         if not OFF_MIN <= position <= OFF_MAX:
             raise Refused(EOVERFLOW)
         if position != filp.position:
             filp.position = position
-            result = await req_inhibread(worker, vnode.fs, vnode.inode)
-            if result != OK:
-                raise Refused(result)
+            answer = await req_inhibread(worker, vnode.fs, vnode.inode)
+            if answer.type != OK:
+                raise Refused(answer.type)
         return position
     finally:
         filp.unlock(worker)
@@ -132,7 +137,7 @@ async def seek(worker: Worker, fd: int, whence: int, offset: int) -> int:
 
 async def do_getdents(worker: Worker, request: VfsGetdents) -> Message | None:
     """getdents."""
-    filp = await worker.fp.lock_filp(worker, request.fd, Mode.READ)
+    filp = await worker.fp.lock_filp(worker, request.fd, READ)
     try:
         vnode = filp.vnode
         if not filp.mode & R_BIT or not vnode.is_directory:

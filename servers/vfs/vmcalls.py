@@ -20,7 +20,7 @@ from kernel.panic import Panic
 from servers.lib.fsdriver.node import S_IFBLK, S_IFMT
 from servers.lib.fsdriver.server import RES_HASPEEK
 from servers.lib.loop import Refused
-from servers.vfs.lock import Mode
+from servers.vfs.lock import READ
 from servers.vfs.opening import close_fd
 from servers.vfs.transfer import SEEK_SET, peek, seek
 
@@ -38,14 +38,16 @@ async def do_vmcall(worker: Worker, request: VfsVmcall) -> Message | None:
     if worker.fp.endpoint != VM:
         raise Refused(ENOSYS)
     try:
-        if request.req == FDLOOKUP:
+        what = request.req
+        if what == FDIO:
+            await seek(worker, request.fd, SEEK_SET, request.offset)
+            answer = _answer(request, await peek(worker, request.fd, request.length))
+        elif what == FDLOOKUP:
             answer = await _look_up(worker, request)
-        elif request.req == FDCLOSE:
+        elif what == FDCLOSE:
             answer = _answer(request, await close_fd(worker, worker.fp, request.fd))
-        elif request.req == FDIO:
-            answer = _answer(request, await _bring_in(worker, request))
         else:
-            raise Panic(f"VM asks VFS for {request.req}, which is nothing")
+            raise Panic(f"VM asks VFS for {what}, which is nothing")
     except Refused as refusal:
         answer = _answer(request, refusal.errno)
     await worker.vfs.asynsend.send(VM, answer, 0)
@@ -62,7 +64,7 @@ async def _look_up(worker: Worker, request: VfsVmcall) -> VmVfsReply:
     if who is None:
         raise Refused(ESRCH)
     try:
-        filp = await who.lock_filp(worker, request.fd, Mode.READ)
+        filp = await who.lock_filp(worker, request.fd, READ)
     except Refused:
         raise Refused(EBADF) from None
     try:
@@ -80,8 +82,3 @@ async def _look_up(worker: Worker, request: VfsVmcall) -> VmVfsReply:
         )  # fmt: skip
     finally:
         filp.unlock(worker)
-
-
-async def _bring_in(worker: Worker, request: VfsVmcall) -> int:
-    await seek(worker, request.fd, SEEK_SET, request.offset)
-    return await peek(worker, request.fd, request.length)

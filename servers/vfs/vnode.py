@@ -27,7 +27,7 @@ class Vnode:
 
     `references` is how often VFS uses it; `fs_count` how often the file system believes that it
     is used, which is told in one go at the end.  A pipe's data is kept by another file system than
-    its inode: `map_endpoint`.
+    its inode: `map_endpoint`.  `mode` changes, but not what kind of file it is.
     """
 
     fs: int  # endpoint of the file system
@@ -46,25 +46,17 @@ class Vnode:
     map_count: int = 0
     lock: Lock = attrs.field(factory=Lock)
 
-    @property
-    def is_regular(self) -> bool:
-        """Whether it is a regular file."""
-        return self.mode & S_IFMT == S_IFREG
+    is_regular: bool = attrs.field(init=False)
+    is_directory: bool = attrs.field(init=False)
+    is_pipe: bool = attrs.field(init=False)  # with or without a name
+    is_link: bool = attrs.field(init=False)
 
-    @property
-    def is_directory(self) -> bool:
-        """Whether it is a directory."""
-        return self.mode & S_IFMT == S_IFDIR
-
-    @property
-    def is_pipe(self) -> bool:
-        """Whether it is a pipe, with or without a name."""
-        return self.mode & S_IFMT == S_IFIFO
-
-    @property
-    def is_link(self) -> bool:
-        """Whether it is a symbolic link."""
-        return self.mode & S_IFMT == S_IFLNK
+    def __attrs_post_init__(self) -> None:
+        kind = self.mode & S_IFMT
+        self.is_regular = kind == S_IFREG
+        self.is_directory = kind == S_IFDIR
+        self.is_pipe = kind == S_IFIFO
+        self.is_link = kind == S_IFLNK
 
 
 @attrs.define(eq=False)

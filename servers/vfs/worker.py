@@ -1,7 +1,7 @@
 """Workers: VFS does up to nine calls at once, each by a worker of its own.
 
-A call that waits (for a file system, VM, a lock) parks its worker on a ticket, and VFS goes on with
-other messages.  Whoever ends the wait puts the worker into the run queue; the main loop runs those
+A call that waits (for a file system, VM, a lock) pauses its worker, and VFS goes on with other
+messages.  Whoever ends the wait puts the worker into the run queue; the main loop runs those
 before it receives again.  The last worker is kept for file systems and services, whose calls may
 be what all others wait for.
 
@@ -10,14 +10,17 @@ Source: MINIX ``servers/vfs/worker.c``, ``threads.h``.
 
 from __future__ import annotations
 
+from collections.abc import Coroutine, Generator
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from ipc.endpoint import NONE
-from servers.lib.loop import Call, Ticket, wait
+from ipc.endpoint import NONE, endpoint_name
+from ipc.traps import yields_traps
+from servers.lib.loop import describe
 
 if TYPE_CHECKING:
+    from ipc.message import Message
     from servers.vfs.fproc import Fproc
     from servers.vfs.server import Vfs
 
@@ -28,88 +31,98 @@ PATH_MAX: Final = 1024
 
 @attrs.define(eq=False)
 class Worker:
-    """One worker; `process` is whose call it works on (None: idle).
+    """One worker; `fp` is whose call it works on while it is `busy`.
 
-    `task` is the endpoint that it awaits an answer from.  `path_buffer` and `name_buffer` are the
-    addresses of memory of VFS's where it keeps what it grants (PATH_MAX bytes each).
+    `path_buffer` and `name_buffer` are the addresses of memory of VFS's where it keeps what it
+    grants (PATH_MAX bytes each).  `job` is what it runs: all that follows, up to when it is idle
+    again.  A job that yields its worker pauses; whatever else it yields is a trap.  `request` of
+    `caller` is what it works on, on behalf of the event `cause`; `task` the endpoint that it awaits
+    an answer from, by the number `transid`.
     """
 
     vfs: Vfs
     index: int
     path_buffer: int
     name_buffer: int
-    process: Fproc | None = None
-    call: Call | None = None
-    caller: int = NONE  # the endpoint that the call is answered to
-    call_number: int = 0
+    transid: int
+    busy: bool = False
+    fp: Fproc = attrs.field(init=False)
+    job: Coroutine[Any, Any, None] = attrs.field(init=False)
+    request: Message = attrs.field(init=False)
+    caller: int = NONE
+    cause: int = 0
     task: int = NONE
-    ticket: Ticket | None = None
 
-    @property
-    def fp(self) -> Fproc:
-        """The process whose call it works on."""
-        assert self.process is not None, "a worker at work has a process"
-        return self.process
+    # What a pause is for, for the report of a hang: whose act, and in words.
+    paused: bool = False
+    awaits: int = NONE
+    reason: str = ""
 
-    @property
-    def transid(self) -> int:
-        """The number by which answers find this worker."""
-        return TRANSACTION_BASE + self.index
+    def __str__(self) -> str:
+        return f"{describe(self.request)} from {endpoint_name(self.caller)}"
 
-    async def pause(self, reason: str, awaits: int = NONE) -> Any:
+    def pausing(self, reason: str, awaits: int = NONE) -> Worker:
+        """What a job yields to wait until somebody calls `proceed`, whose value comes back."""
+        self.paused = True
+        self.reason = reason
+        self.awaits = awaits
+        return self
+
+    @yields_traps
+    def pause(self, reason: str) -> Generator[Any, Any, Any]:
         """Wait until somebody calls `proceed`; what it passes comes back."""
-        self.ticket = Ticket(awaits, reason)
-        return await wait(self.ticket)
+        return (yield self.pausing(reason))
 
     def proceed(self, value: Any = None) -> None:
         """End the pause, as soon as the main loop comes to it."""
-        ticket, self.ticket = self.ticket, None
-        assert ticket is not None, "only a worker that pauses can proceed"
-        self.vfs.runnable.append((ticket, value))
+        assert self.paused, "only a worker that pauses can proceed"
+        self.paused = False
+        self.vfs.runnable.append((self, value))
 
 
 @attrs.define(eq=False)
 class WorkerPool:
     """All workers, and how many calls wait for one.
 
-    `closed`: nothing new may be started (while VFS mounts its first file systems).
+    `available` counts those that are idle, the spare one included.  `closed`: nothing new may be
+    started (while VFS mounts its first file systems).
     """
 
     workers: list[Worker]
     pending: int = 0
-    busy: int = 0
     closed: bool = False
+    available: int = attrs.field(init=False)
+    by_transid: dict[int, Worker] = attrs.field(init=False)
 
-    @property
-    def available(self) -> int:
-        """How many workers are idle, the spare one included."""
-        return len(self.workers) - self.busy
+    def __attrs_post_init__(self) -> None:
+        self.available = len(self.workers)
+        self.by_transid = {worker.transid: worker for worker in self.workers}
+
+    def may_begin(self, spare: bool) -> bool:
+        """Whether a call can be given to a worker; `spare`: even to the one kept for services."""
+        return self.available > 0 if spare else self.available > 1 and not self.closed
 
     def may_do_pending(self) -> bool:
         """Whether a call that waits for a worker can be started."""
-        return self.pending > 0 and self.available > 1 and not self.closed
-
-    def find(self, transid: int) -> Worker | None:
-        """The busy worker with this transaction number."""
-        index = transid - TRANSACTION_BASE
-        if 0 <= index < len(self.workers) and self.workers[index].process is not None:
-            return self.workers[index]
-        return None
+        return self.pending > 0 and self.may_begin(spare=False)
 
     def assign(self, process: Fproc) -> Worker:
         """Give `process` to the first idle worker."""
         for worker in self.workers:
-            if worker.process is None:
-                process.worker = worker
-                worker.process = process
-                self.busy += 1
+            if not worker.busy:
+                self.occupy(worker, process)
                 return worker
         raise AssertionError("a worker is only assigned when one is idle")
 
+    def occupy(self, worker: Worker, process: Fproc) -> None:
+        """Give `process` to `worker`, which is idle."""
+        process.worker = worker
+        worker.fp = process
+        worker.busy = True
+        self.available -= 1
+
     def dismiss(self, worker: Worker) -> None:
         """The worker has done its call."""
-        process = worker.fp
-        process.worker = None
-        worker.process = None
-        worker.call = None
-        self.busy -= 1
+        worker.fp.worker = None
+        worker.busy = False
+        self.available += 1

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from servers.lib.loop import Ticket
 from servers.vfs.lock import Lock, Mode
 from servers.vfs.server import Vfs
 from servers.vfs.worker import Worker
@@ -22,7 +21,7 @@ class Bench:
     def __init__(self) -> None:
         self.vfs = Vfs()
         self.lock = Lock("it")
-        self.waiting: dict[Ticket, tuple[str, Coroutine[Any, Any, Any]]] = {}
+        self.waiting: dict[Worker, tuple[str, Coroutine[Any, Any, Any]]] = {}
         self.holders: list[str] = []
 
     def worker(self, letter: str) -> Worker:
@@ -56,8 +55,8 @@ class Bench:
 
     def settle(self) -> None:
         while self.vfs.runnable:
-            ticket, value = self.vfs.runnable.popleft()
-            letter, asking = self.waiting.pop(ticket)
+            worker, value = self.vfs.runnable.popleft()
+            letter, asking = self.waiting.pop(worker)
             try:
                 asking.send(value)
             except StopIteration:
