@@ -21,9 +21,9 @@ from kernel.grants import (
     GRANT_INVALID,
     GRANT_MAX_IDX,
     GRANT_MAX_SEQ,
+    GRANT_SHIFT,
     Grant,
     grant_id,
-    grant_index,
 )
 from kernel.panic import Panic
 
@@ -48,35 +48,51 @@ class Grants(list[Grant]):
         The result names the grant.  With CPF_TRY a copy that meets missing memory fails at once.
         MINIX: cpf_grant_direct.
         """
-        index, grant = self._take()
-        grant.who_to, grant.start, grant.length = who_to, address, length
-        return _activate(index, grant, CPF_DIRECT | _checked(access))
+        assert not access & ~_ACCESS, "a grant is for reading, writing, or trying"
+        index = self._free.pop() if self._free else self._add()
+        grant = self[index]
+        grant.who_to = who_to
+        grant.start = address
+        grant.length = length
+        grant.faulted = GRANT_INVALID
+        grant.flags = access | CPF_DIRECT | CPF_IN_USE
+        return grant_id(index, grant.sequence)
 
     def magic(self, who_to: int, who_from: int, address: int, length: int, access: int) -> int:
         """As `direct`, but for memory of `who_from`; only VFS may.  MINIX: cpf_grant_magic."""
-        index, grant = self._take()
-        grant.who_to, grant.who_from = who_to, who_from
-        grant.start, grant.length = address, length
-        return _activate(index, grant, CPF_MAGIC | _checked(access))
+        assert not access & ~_ACCESS, "a grant is for reading, writing, or trying"
+        index = self._free.pop() if self._free else self._add()
+        grant = self[index]
+        grant.who_to = who_to
+        grant.who_from = who_from
+        grant.start = address
+        grant.length = length
+        grant.faulted = GRANT_INVALID
+        grant.flags = access | CPF_MAGIC | CPF_IN_USE
+        return grant_id(index, grant.sequence)
 
     def indirect(self, who_to: int, who_from: int, granted: int) -> int:
         """Pass on to `who_to` what `who_from` granted as `granted`.  MINIX: cpf_grant_indirect."""
-        index, grant = self._take()
+        index = self._free.pop() if self._free else self._add()
+        grant = self[index]
         grant.who_to, grant.who_from, grant.grant = who_to, who_from, granted
-        return _activate(index, grant, CPF_INDIRECT)
+        grant.faulted = GRANT_INVALID
+        grant.flags = CPF_INDIRECT | CPF_IN_USE
+        return grant_id(index, grant.sequence)
 
     def revoke(self, granted: int) -> int:
         """Take a grant back: GRANT_FAULTED if a copy under CPF_TRY met missing memory, else 0.
 
         MINIX: cpf_revoke.
         """
-        index = grant_index(granted)
+        index = granted & GRANT_MAX_IDX - 1
         grant = self[index]
+        sequence = grant.sequence
         assert grant.flags & CPF_USED, "a grant is taken back once"
-        assert granted == grant_id(index, grant.sequence), "a grant is taken back by its number"
+        assert granted == sequence << GRANT_SHIFT | index, "a grant is taken back by its number"
         faulted = grant.flags & CPF_TRY and grant.faulted == granted
         grant.flags = 0
-        grant.sequence = (grant.sequence + 1) % GRANT_MAX_SEQ
+        grant.sequence = (sequence + 1) % GRANT_MAX_SEQ
         self._free.append(index)
         return GRANT_FAULTED if faulted else 0
 
@@ -84,22 +100,9 @@ class Grants(list[Grant]):
         """How many grants are given."""
         return len(self) - len(self._free)
 
-    def _take(self) -> tuple[int, Grant]:
-        if not self._free:
-            if len(self) >= GRANT_MAX_IDX:
-                raise Panic("the table of grants is full")
-            self.append(Grant())
-            return len(self) - 1, self[-1]
-        index = self._free.pop()
-        return index, self[index]
-
-
-def _activate(index: int, grant: Grant, flags: int) -> int:
-    grant.faulted = GRANT_INVALID
-    grant.flags = flags | CPF_IN_USE
-    return grant_id(index, grant.sequence)
-
-
-def _checked(access: int) -> int:
-    assert not access & ~_ACCESS, "a grant is for reading, writing, or trying"
-    return access
+    def _add(self) -> int:
+        """The index of a new grant."""
+        if len(self) >= GRANT_MAX_IDX:
+            raise Panic("the table of grants is full")
+        self.append(Grant())
+        return len(self) - 1

@@ -74,7 +74,9 @@ class BlockCache:
         Refused if it cannot be read.  Differs: MINIX's MFS panics if a block of its own tables
         cannot be read.
         """
-        buffer = await self.peek(block, inode, offset)
+        buffer = self._find(block, inode, offset)
+        if buffer is None and self.use_vm:
+            buffer = await self._from_vm(block, inode, offset)
         if buffer is None:
             buffer = await self._new(block, inode, offset)
             length = await self.disk.read(block * BLOCK_SIZE, buffer.data, BLOCK_SIZE)
@@ -106,21 +108,23 @@ class BlockCache:
 
     async def put(self, buffer: Buffer, once: bool = False) -> None:
         """Let go of `buffer`; `once`: nobody will want it again.  Source: put_block."""
-        assert buffer.held > 0, "a buffer that is put is held"
-        buffer.held -= 1
-        if buffer.held:
+        held = buffer.held
+        assert held > 0, "a buffer that is put is held"
+        buffer.held = held - 1
+        if held > 1:
             return
         self._in_use -= 1
         if buffer.device == 0 or once:
             self._soon.append(buffer)
         else:
             self._unused[buffer] = None
-        if self.use_vm and buffer.tell_vm and buffer.device:
-            await self.pages.tell(
-                buffer.data, buffer.device, buffer.block * BLOCK_SIZE, buffer.inode,
-                buffer.inode_offset, once,
-            )  # fmt: skip
-        buffer.tell_vm = False
+        if buffer.tell_vm:
+            if self.use_vm and buffer.device:
+                await self.pages.tell(
+                    buffer.data, buffer.device, buffer.block * BLOCK_SIZE, buffer.inode,
+                    buffer.inode_offset, once,
+                )  # fmt: skip
+            buffer.tell_vm = False
         if once:
             self._invalidate(buffer)
 
@@ -140,7 +144,9 @@ class BlockCache:
 
     async def _from_vm(self, block: int, inode: int, offset: int) -> Buffer | None:
         # A buffer is emptied before VM is asked, as in the C: the order of the calls shows it.
-        buffer = await self._take()
+        buffer = self._take()
+        if buffer.device or buffer.data:
+            await self._empty(buffer)
         device = self.disk.device
         data = await self.pages.map_cached(device, block * BLOCK_SIZE, inode, offset)
         if data == 0:
@@ -151,7 +157,9 @@ class BlockCache:
         return buffer
 
     async def _new(self, block: int, inode: int, offset: int) -> Buffer:
-        buffer = await self._take()
+        buffer = self._take()
+        if buffer.device or buffer.data:
+            await self._empty(buffer)
         buffer.data = await self.pages.allocate(self._free_unused)
         self._hold(buffer, block, inode, offset)
         buffer.tell_vm = True
@@ -183,22 +191,25 @@ class BlockCache:
 
     # --- recycling
 
-    async def _take(self) -> Buffer:
-        """An empty buffer: the one that is longest unused, written back if it has to be."""
+    def _take(self) -> Buffer:
+        """A buffer to use anew: one that is wanted no more, or the one that is longest unused.
+
+        If anything is in it, it is to be emptied first.
+        """
         if self._soon:
-            buffer = self._soon.pop()
-        elif len(self._made) < self.limit:
+            return self._soon.pop()
+        if len(self._made) < self.limit:
             buffer = Buffer()
             self._made.append(buffer)
-        else:
-            assert self._unused, f"not all {self.limit} buffers are in use"
-            buffer = self._unused.popitem(last=False)[0]
-        if buffer.device or buffer.data:
-            await self._empty(buffer)
-        return buffer
+            return buffer
+        assert self._unused, f"not all {self.limit} buffers are in use"
+        return self._unused.popitem(last=False)[0]
 
     async def _empty(self, buffer: Buffer) -> None:
-        """Source: MINIX freeblock, which also writes the other dirty blocks of the device."""
+        """Write `buffer` back if it has to be, and give up its page.
+
+        Source: MINIX freeblock, which also writes the other dirty blocks of the device.
+        """
         if buffer.device:
             if buffer.dirty:
                 await self.flush()
@@ -243,24 +254,30 @@ class BlockCache:
 
     # --- reading ahead, writing back
 
-    async def read_ahead(self, block: int, count: int) -> None:
-        """Read the `count` blocks from `block` on, none of which is here; it may fail silently."""
-        buffers = [await self.get_unread(block + i) for i in range(count)]
-        done = await self.disk.gather(
-            block * BLOCK_SIZE, [buffer.data for buffer in buffers], BLOCK_SIZE
-        )
-        complete = max(done, 0) // BLOCK_SIZE
-        for index, buffer in enumerate(buffers):
-            if index >= complete:
+    async def prefetch(self, wanted: list[int]) -> None:
+        """Read the first of `wanted` and those of the others that lie around it in one run.
+
+        None of them is here.  It may fail silently.
+        """
+        first, count = wanted[0], 1
+        if len(wanted) > 1:
+            first, count = self._run(wanted)
+        buffers = []
+        pages = []
+        for block in range(first, first + count):
+            buffer = await self._new(block, NO_INODE, 0)
+            buffers.append(buffer)
+            pages.append(buffer.data)
+        done = await self.disk.gather(first * BLOCK_SIZE, pages, BLOCK_SIZE)
+        for buffer in buffers:
+            done -= BLOCK_SIZE
+            if done < 0:
                 self._invalidate(buffer)
             await self.put(buffer)
 
-    async def prefetch(self, wanted: list[int]) -> None:
-        """Read the first of `wanted` and those of the others that lie around it in one run."""
+    def _run(self, wanted: list[int]) -> tuple[int, int]:
+        """The run of blocks around the first of `wanted`: where it begins and how long it is."""
         base = wanted[0]
-        if len(wanted) == 1:
-            await self.read_ahead(base, 1)
-            return
         others = set(wanted)
         first, last = base, base
         while first - 1 in others and base - first < MAX_PREFETCH:
@@ -268,7 +285,7 @@ class BlockCache:
         while last + 1 in others and last - base < MAX_PREFETCH:
             last += 1
         count = min(last - first + 1, MAX_PREFETCH, 18 if self.limit < 50 else self.limit - 4)
-        await self.read_ahead(base - min(base - first, count - 1), count)
+        return base - min(base - first, count - 1), count
 
     async def flush(self) -> None:
         """Write all dirty blocks that nobody holds, lowest first, in runs.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from servers.mfs.filesystem import FileSystem
 
 BLOCKS_AHEAD: Final = 32  # how many blocks to read at least, unless the reader seeks
+_INDIRECT: Final = DIRECT_ZONES * BLOCK_SIZE  # the byte of a file whose zone is the first indirect
 
 
 async def read(fs: FileSystem, inode: Inode, data: Data, length: int, position: int) -> int:
@@ -47,14 +48,15 @@ async def read(fs: FileSystem, inode: Inode, data: Data, length: int, position: 
 
 async def peek(fs: FileSystem, inode: Inode, length: int, position: int) -> int:
     """Bring `length` bytes at `position` into VM's cache; how many the file has of them."""
+    cache = fs.cache
     done = 0
     while done < length and position < inode.size:
         chunk = min(BLOCK_SIZE - position % BLOCK_SIZE, length - done, inode.size - position)
         block = await zones.block_at(fs, inode, position)
         if block == NO_BLOCK:
-            await fs.cache.show_hole(inode.number, position // BLOCK_SIZE * BLOCK_SIZE)
+            await cache.show_hole(inode.number, position // BLOCK_SIZE * BLOCK_SIZE)
         else:
-            await fs.cache.put(await _read_ahead(fs, inode, block, position, length - done))
+            await cache.put(await _read_ahead(fs, inode, block, position, length - done))
         done += chunk
         position += chunk
     inode.sought = False
@@ -118,30 +120,34 @@ async def _read_ahead(
 
     `length` bytes from `position` on are sure to be wanted.  Source: MINIX rahead.
     """
+    cache = fs.cache
     fragment = position % BLOCK_SIZE
     position -= fragment
-    found = await fs.cache.peek(block, inode.number, position)
+    found = await cache.peek(block, inode.number, position)
     if found is not None:
         return found
     count = -(-(length + fragment) // BLOCK_SIZE)
     left = -(-(inode.size - position) // BLOCK_SIZE)
-    indirect = DIRECT_ZONES * BLOCK_SIZE
-    if position <= indirect < inode.size:
+    if position <= _INDIRECT < inode.size:
         count += 1
         left += 1
     if not inode.sought:
         count = max(count, BLOCKS_AHEAD)
     count = min(count, left, MAX_PREFETCH)
-    wanted = await _not_at_hand(fs, inode, block, position, count)
-    await fs.cache.prefetch(wanted)
-    return await fs.cache.get(block, inode.number, position)
-
-
-async def _not_at_hand(
-    fs: FileSystem, inode: Inode, block: int, position: int, count: int
-) -> list[int]:
-    """`block` and what follows it in the file, up to the first that is in a cache."""
     wanted = [block]
+    if count > 1:
+        await _extend(fs, inode, wanted, position, count)
+    await cache.prefetch(wanted)
+    return await cache.get(block, inode.number, position)
+
+
+async def _extend(
+    fs: FileSystem, inode: Inode, wanted: list[int], position: int, count: int
+) -> None:
+    """Add to `wanted`, the block at `position`, those that follow it in the file: up to the first
+    that is in a cache, and not more than `count` altogether.
+    """
+    block = wanted[0]
     for _ in range(count - 1):
         block += 1
         position += BLOCK_SIZE
@@ -155,7 +161,6 @@ async def _not_at_hand(
             await fs.cache.put(buffer)
             break
         wanted.append(block)
-    return wanted
 
 
 async def write_link(fs: FileSystem, inode: Inode, data: Data, length: int) -> None:

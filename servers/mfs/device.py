@@ -1,6 +1,6 @@
 """The way to a block driver: each call waits for the driver's answer.
 
-A transfer that fails with EIO is tried again a few times; a driver that died is not looked for.
+A transfer that fails with EIO is tried TRANSFER_TRIES times; a driver that died is not looked for.
 # Differs: MINIX asks DS for the driver that replaced it; here drivers are not restarted.
 
 Source: MINIX ``lib/libbdev/bdev.c``, ``ipc.c``.
@@ -9,8 +9,8 @@ Source: MINIX ``lib/libbdev/bdev.c``, ``ipc.c``.
 from __future__ import annotations
 
 import struct
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Coroutine, Generator
+from typing import Any, Final, TypeAlias
 
 import attrs
 
@@ -18,7 +18,7 @@ from ipc.bdev import BdevClose, BdevGather, BdevIoctl, BdevOpen, BdevRead, BdevR
 from ipc.endpoint import NONE
 from ipc.errors import EDEADSRCDST, EINVAL, EIO, OK, IpcError
 from ipc.message import Message
-from ipc.traps import Load, SendRec, Store, trap
+from ipc.traps import Load, SendRec, Store, trap, yields_traps
 from kernel.grants import CPF_READ, CPF_WRITE
 from servers.lib.grants import Grants
 
@@ -30,6 +30,9 @@ WRITE_BIT: Final = 2
 VECTOR_LIMIT: Final = 64  # MINIX: NR_IOREQS
 
 _ELEMENT: Final = struct.Struct("<iI")  # iovec_s_t: grant, bytes
+
+# What is to be awaited for how many bytes were transferred, or an error number.
+Result: TypeAlias = Coroutine[Any, Any, int]
 
 
 def minor(device: int) -> int:
@@ -65,22 +68,22 @@ class BlockDevice:
     async def read(self, position: int, address: int, length: int) -> int:
         """Read into own memory; how many bytes came, or an error number."""
 
-        async def attempt() -> int:
+        result = EIO
+        for _ in range(TRANSFER_TRIES):
             grant = self.grants.direct(self.driver, address, length, CPF_WRITE)
-            request = BdevRead(minor=minor(self.device), pos=position, count=length, grant=grant)
-            result = await self._call(request)
+            result = await self._call(BdevRead(position, minor(self.device), 0, length, grant))
             self.grants.revoke(grant)
-            return result
+            if result != EIO:
+                break
+        return result
 
-        return await _persistently(attempt)
-
-    async def gather(self, position: int, addresses: list[int], length: int) -> int:
+    def gather(self, position: int, addresses: list[int], length: int) -> Result:
         """Read one run of the device into pages of `length` bytes each; bytes or an error."""
-        return await self._vector(BdevGather, CPF_WRITE, position, addresses, length)
+        return self._vector(BdevGather, CPF_WRITE, position, addresses, length)
 
-    async def scatter(self, position: int, addresses: list[int], length: int) -> int:
+    def scatter(self, position: int, addresses: list[int], length: int) -> Result:
         """Write pages of `length` bytes each to one run of the device; bytes or an error."""
-        return await self._vector(BdevScatter, CPF_READ, position, addresses, length)
+        return self._vector(BdevScatter, CPF_READ, position, addresses, length)
 
     async def size(self) -> int:
         """How many bytes the device has, or an error number."""
@@ -94,42 +97,40 @@ class BlockDevice:
         data = await trap(Load(self.scratch, 16))
         return int.from_bytes(data[8:16], "little")
 
-    async def _vector(
+    @yields_traps
+    def _vector(
         self,
         kind: type[BdevGather | BdevScatter],
         access: int,
         position: int,
         addresses: list[int],
         length: int,
-    ) -> int:
-        async def attempt() -> int:
-            table = self.grants
-            parts = [table.direct(self.driver, at, length, access) for at in addresses]
-            vector = b"".join(_ELEMENT.pack(part, length) for part in parts)
-            await trap(Store(self.scratch, vector))
-            grant = table.direct(self.driver, self.scratch, len(vector), CPF_READ)
-            request = kind(minor=minor(self.device), pos=position, count=len(parts), grant=grant)
-            result = await self._call(request)
+    ) -> Generator[Any, Any, int]:
+        count = len(addresses)
+        assert 0 < count <= VECTOR_LIMIT, "a vector of 1 to 64 elements"
+        table, driver, scratch = self.grants, self.driver, self.scratch
+        result = EIO
+        for _ in range(TRANSFER_TRIES):
+            parts = [table.direct(driver, at, length, access) for at in addresses]
+            vector = b"".join([_ELEMENT.pack(part, length) for part in parts])
+            yield Store(scratch, vector)
+            grant = table.direct(driver, scratch, len(vector), CPF_READ)
+            request = kind(position, minor(self.device), 0, count, grant)
+            result = _status((yield SendRec(driver, request)))
             table.revoke(grant)
             for part in reversed(parts):
                 table.revoke(part)
-            return result
+            if result != EIO:
+                break
+        return result
 
-        assert 0 < len(addresses) <= VECTOR_LIMIT, "a vector of 1 to 64 elements"
-        return await _persistently(attempt)
-
-    async def _call(self, request: Message) -> int:
-        try:
-            answer = await trap(SendRec(self.driver, request))
-        except IpcError:
-            return EDEADSRCDST
-        return answer.status if isinstance(answer, BdevReply) else EINVAL
+    @yields_traps
+    def _call(self, request: Message) -> Generator[Any, Any, int]:
+        return _status((yield SendRec(self.driver, request)))
 
 
-async def _persistently(attempt: Callable[[], Awaitable[int]]) -> int:
-    """Try a transfer until its result is another one than EIO, or often enough."""
-    for _ in range(TRANSFER_TRIES - 1):
-        result = await attempt()
-        if result != EIO:
-            return result
-    return await attempt()
+def _status(answer: Any) -> int:
+    """The result in a driver's answer, which is an IpcError if there is no driver."""
+    if type(answer) is BdevReply:
+        return answer.status
+    return EDEADSRCDST if isinstance(answer, IpcError) else EINVAL

@@ -6,7 +6,8 @@ Source: MINIX ``fs/mfs/super.c``, ``inode.c``, ``cache.c``.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import attrs
 
@@ -280,3 +281,19 @@ class FileSystem:
             assert (inode.count == 0) == (number in self._unused), "unused means no users"
         assert self._inodes.get(ROOT_INODE) is not None, "the root stays in use"
         self.cache.check()
+
+
+class Use:
+    """The use of inode `number` for as long as an `async with` lasts; that gets the inode."""
+
+    __slots__ = ("_fs", "_number")
+
+    def __init__(self, fs: FileSystem, number: int) -> None:
+        self._fs = fs
+        self._number = number
+
+    def __aenter__(self) -> Coroutine[Any, Any, Inode]:
+        return self._fs.get_inode(self._number)
+
+    def __aexit__(self, *_: object) -> Coroutine[Any, Any, None]:
+        return self._fs.put_inode(self._fs.find_inode(self._number))

@@ -65,18 +65,14 @@ class Superblock:
     magic: int = SUPER_V3
     block_size: int = BLOCK_SIZE
     disk_version: int = 0
+    inode_start: int = attrs.field(init=False)  # the first block of inodes
+    first_data_zone: int = attrs.field(init=False)  # the first zone that may belong to a file
 
-    @property
-    def inode_start(self) -> int:
-        """The first block of inodes."""
-        return START_BLOCK + self.inode_map_blocks + self.zone_map_blocks
-
-    @property
-    def first_data_zone(self) -> int:
-        """The first zone that may belong to a file."""
-        if self.first_zone_on_disk:
-            return self.first_zone_on_disk
-        return self.inode_start + -(-self.inodes // INODES_PER_BLOCK)
+    def __attrs_post_init__(self) -> None:
+        self.inode_start = START_BLOCK + self.inode_map_blocks + self.zone_map_blocks
+        self.first_data_zone = self.first_zone_on_disk or (
+            self.inode_start + -(-self.inodes // INODES_PER_BLOCK)
+        )
 
     def encode(self) -> bytes:
         """The superblock's bytes on disk."""

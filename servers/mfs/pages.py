@@ -6,15 +6,16 @@ Source: MINIX ``lib/libsys/vm_cache.c``, ``vm_info.c``.
 from __future__ import annotations
 
 import struct
-from collections.abc import Awaitable, Callable
-from typing import Final
+import types
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, Final
 
 import attrs
 
 from ipc.endpoint import SELF, VM
-from ipc.errors import ENOMEM, OK
+from ipc.errors import ENOMEM, OK, IpcError
 from ipc.flags import MAP_ANON, MAP_PREALLOC, PROT_READ, PROT_WRITE
-from ipc.traps import Load, SendRec, trap
+from ipc.traps import Load, SendRec, trap, yields_traps
 from ipc.vm import (
     VmClearcache,
     VmForgetcachepage,
@@ -32,6 +33,14 @@ VMIW_STATS: Final = 1
 # struct vm_stats_info: page size, total, free, largest, cached.
 _STATS: Final = struct.Struct("<IIIII")
 
+_ALLOCATE: Final = SendRec(
+    VM,
+    VmMmap(
+        len=BLOCK_SIZE, prot=PROT_READ | PROT_WRITE, flags=MAP_ANON | MAP_PREALLOC, fd=-1,
+        forwhom=SELF,
+    ),
+)  # fmt: skip
+
 
 @attrs.define(eq=False)
 class Pages:
@@ -42,18 +51,20 @@ class Pages:
 
     scratch: int
 
-    async def allocate(self, make_room: Callable[[], Awaitable[None]]) -> int:
+    @yields_traps
+    @types.coroutine
+    def allocate(
+        self, make_room: Callable[[], Coroutine[Any, Any, None]]
+    ) -> Generator[Any, Any, int]:
         """The address of a new page of zeros; `make_room` is tried once if there is no memory."""
-        request = VmMmap(
-            addr=0, len=BLOCK_SIZE, prot=PROT_READ | PROT_WRITE, flags=MAP_ANON | MAP_PREALLOC,
-            fd=-1, forwhom=SELF,
-        )  # fmt: skip
         for retry in (True, False):
-            answer = await trap(SendRec(VM, request))
+            answer = yield _ALLOCATE
+            if isinstance(answer, IpcError):
+                raise answer
             if answer.type == OK:
                 return int(answer.retaddr)
             if retry:
-                await make_room()
+                yield from make_room()
         raise Panic("no memory for a block of the cache")
 
     async def unmap(self, address: int) -> None:
@@ -62,36 +73,33 @@ class Pages:
         if answer.type != OK:
             raise Panic(f"VM does not take back the page at {address:#x}: {answer.type}")
 
-    async def map_cached(self, device: int, device_offset: int, inode: int, offset: int) -> int:
+    @yields_traps
+    def map_cached(
+        self, device: int, device_offset: int, inode: int, offset: int
+    ) -> Generator[Any, Any, int]:
         """Map VM's page for a place on the device; the address, or 0 if VM has none."""
-        answer = await trap(
-            SendRec(
-                VM,
-                VmMapcachepage(
-                    dev=device, dev_offset=_signed(device_offset), ino=inode, ino_offset=offset,
-                    pages=1,
-                ),
-            )
-        )  # fmt: skip
+        place = _signed(device_offset)
+        answer = yield SendRec(VM, VmMapcachepage(device, place, offset, inode, 0, 1))
+        if isinstance(answer, IpcError):
+            raise answer
         return int(answer.addr) if answer.type == OK else 0
 
-    async def tell(
+    @yields_traps
+    def tell(
         self, address: int, device: int, device_offset: int, inode: int, offset: int, once: bool
-    ) -> None:
+    ) -> Generator[Any, Any, None]:
         """Let VM use the page at `address` for this place on the device and in the file.
 
         If VM has no memory left to note it, mappings of the file will miss the page; that is no
         reason to stop.
         """
-        answer = await trap(
-            SendRec(
-                VM,
-                VmSetcachepage(
-                    dev=device, dev_offset=_signed(device_offset), ino=inode, ino_offset=offset,
-                    block=address, pages=1, flags=VMSF_ONCE if once else 0,
-                ),
-            )
-        )  # fmt: skip
+        place = _signed(device_offset)
+        flags = VMSF_ONCE if once else 0
+        answer = yield SendRec(
+            VM, VmSetcachepage(device, place, offset, inode, address, 0, 1, flags)
+        )
+        if isinstance(answer, IpcError):
+            raise answer
         if answer.type not in (OK, ENOMEM):
             raise Panic(f"VM refuses the cache block at {address:#x}: {answer.type}")
 

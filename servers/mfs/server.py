@@ -7,9 +7,8 @@ Source: MINIX ``fs/mfs``: mount.c, open.c, link.c, stadir.c, protect.c, time.c, 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
-from typing import Final
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Final, TypeAlias
 
 import attrs
 
@@ -25,7 +24,7 @@ from servers.lib.loop import Refused
 from servers.mfs import contents, directory, names, zones
 from servers.mfs.cache import BlockCache
 from servers.mfs.device import READ_BIT, WRITE_BIT, BlockDevice
-from servers.mfs.filesystem import FileSystem
+from servers.mfs.filesystem import FileSystem, Use
 from servers.mfs.inode import ATIME, CTIME, MTIME, S_IFBLK, S_IFCHR, Inode
 from servers.mfs.layout import (
     BLOCK_SIZE,
@@ -40,6 +39,9 @@ from servers.mfs.layout import (
 from servers.mfs.pages import Pages
 
 SET_ID_BITS: Final = 0o6000
+
+# What is to be awaited for how many bytes were done.
+Done: TypeAlias = Coroutine[Any, Any, int]
 
 
 @attrs.define(eq=False)
@@ -60,14 +62,9 @@ class Mfs(FileServer):
         self.disk = BlockDevice(self.grants, self.scratch)
         self.fs = FileSystem(BlockCache(self.disk, Pages(self.scratch)), self.seconds)
 
-    @asynccontextmanager
-    async def _using(self, number: int) -> AsyncIterator[Inode]:
+    def _using(self, number: int) -> Use:
         """Use an inode for as long as a request lasts."""
-        inode = await self.fs.get_inode(number)
-        try:
-            yield inode
-        finally:
-            await self.fs.put_inode(inode)
+        return Use(self.fs, number)
 
     # --- mounting
 
@@ -220,17 +217,17 @@ class Mfs(FileServer):
 
     # --- contents
 
-    async def read(self, inode: int, data: Data, length: int, position: int) -> int:
+    def read(self, inode: int, data: Data, length: int, position: int) -> Done:
         """Copy from a file."""
-        return await contents.read(self.fs, self.fs.find_inode(inode), data, length, position)
+        return contents.read(self.fs, self.fs.find_inode(inode), data, length, position)
 
-    async def write(self, inode: int, data: Data, length: int, position: int) -> int:
+    def write(self, inode: int, data: Data, length: int, position: int) -> Done:
         """Copy to a file."""
-        return await contents.write(self.fs, self.fs.find_inode(inode), data, length, position)
+        return contents.write(self.fs, self.fs.find_inode(inode), data, length, position)
 
-    async def peek(self, inode: int, length: int, position: int) -> int:
+    def peek(self, inode: int, length: int, position: int) -> Done:
         """Bring part of a file into VM's cache."""
-        return await contents.peek(self.fs, self.fs.find_inode(inode), length, position)
+        return contents.peek(self.fs, self.fs.find_inode(inode), length, position)
 
     async def truncate(self, inode: int, start: int, end: int) -> None:
         """Cut a file, or make a hole in it."""
@@ -242,7 +239,7 @@ class Mfs(FileServer):
         else:
             await zones.truncate(self.fs, found, start)
 
-    async def inhibit_read_ahead(self, inode: int) -> None:
+    def inhibit_read_ahead(self, inode: int) -> None:
         """Somebody looked for another place in the file."""
         try:
             self.fs.find_inode(inode).sought = True

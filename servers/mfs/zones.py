@@ -5,7 +5,8 @@ Source: MINIX ``fs/mfs/read.c`` read_map, ``write.c``, ``link.c`` truncate_inode
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import struct
+from typing import TYPE_CHECKING, Final
 
 from ipc.errors import EFBIG, EINVAL
 from kernel.panic import Panic
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from servers.mfs.cache import Buffer
     from servers.mfs.filesystem import FileSystem
 
-_ZEROS = bytes(BLOCK_SIZE)
+_ZEROS: Final = bytes(BLOCK_SIZE)
+_ZONE: Final = struct.Struct("<I")
 
 
 async def block_at(fs: FileSystem, inode: Inode, position: int, cached_only: bool = False) -> int:
@@ -68,7 +70,7 @@ async def _read_entry(fs: FileSystem, buffer: Buffer, index: int) -> int:
 
 
 def _entry_in(fs: FileSystem, text: bytes, index: int) -> int:
-    zone = int.from_bytes(text[4 * index : 4 * index + 4], "little")
+    zone: int = _ZONE.unpack_from(text, 4 * index)[0]
     sb = fs.superblock
     if zone != NO_ZONE and not sb.first_data_zone <= zone < sb.zones:
         raise Panic(f"illegal zone number {zone} in an indirect block: check the file system")

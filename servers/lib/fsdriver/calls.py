@@ -73,6 +73,8 @@ UTIME_NOW: Final = 1073741823
 UTIME_OMIT: Final = 1073741822
 DENTRY_ROOM: Final = 4712  # what MINIX gathers before it copies
 
+_DONE: Final = Reply(OK)  # messages are never changed, so that one is enough
+
 _Fs: TypeAlias = "FileServer"
 
 
@@ -110,7 +112,7 @@ async def do_unmount(server: _Fs, _source: int, _request: ReqUnmount) -> Message
     """Unmount."""
     await server.unmount()
     server.mounted = False
-    return Reply(OK)
+    return _DONE
 
 
 async def do_path(server: _Fs, source: int, request: ReqLookup) -> Message:
@@ -124,7 +126,7 @@ async def do_putnode(server: _Fs, _source: int, request: ReqPutnode) -> Message:
     if not 0 < request.count <= SSIZE_MAX:
         raise Refused(EINVAL)
     await server.put_node(request.inode, request.count)
-    return Reply(OK)
+    return _DONE
 
 
 async def do_newnode(server: _Fs, _source: int, request: ReqNewnode) -> Message:
@@ -172,13 +174,13 @@ async def do_ftrunc(server: _Fs, _source: int, request: ReqFtrunc) -> Message:
     if request.trc_start < 0 or request.trc_end < 0:
         raise Refused(EINVAL)
     await server.truncate(request.inode, request.trc_start, request.trc_end)
-    return Reply(OK)
+    return _DONE
 
 
 async def do_inhibread(server: _Fs, _source: int, request: ReqInhibread) -> Message:
     """The position jumped."""
-    await server.inhibit_read_ahead(request.inode)
-    return Reply(OK)
+    server.inhibit_read_ahead(request.inode)
+    return _DONE
 
 
 async def do_create(server: _Fs, source: int, request: ReqCreate) -> Message:
@@ -197,7 +199,7 @@ async def do_mkdir(server: _Fs, source: int, request: ReqMkdir) -> Message:
     name = await _name(server, source, request.grant, request.path_len)
     _refuse_dots(name, EEXIST)
     await server.make_directory(request.inode, name, request.mode, request.uid, request.gid)
-    return Reply(OK)
+    return _DONE
 
 
 async def do_mknod(server: _Fs, source: int, request: ReqMknod) -> Message:
@@ -207,7 +209,7 @@ async def do_mknod(server: _Fs, source: int, request: ReqMknod) -> Message:
     await server.make_node(
         request.inode, name, request.mode, request.uid, request.gid, request.device
     )
-    return Reply(OK)
+    return _DONE
 
 
 async def do_link(server: _Fs, source: int, request: ReqLink) -> Message:
@@ -215,7 +217,7 @@ async def do_link(server: _Fs, source: int, request: ReqLink) -> Message:
     name = await _name(server, source, request.grant, request.path_len)
     _refuse_dots(name, EEXIST)
     await server.link(request.dir_ino, name, request.inode)
-    return Reply(OK)
+    return _DONE
 
 
 async def do_unlink(server: _Fs, source: int, request: ReqUnlink) -> Message:
@@ -223,7 +225,7 @@ async def do_unlink(server: _Fs, source: int, request: ReqUnlink) -> Message:
     name = await _name(server, source, request.grant, request.path_len)
     _refuse_dots(name, EPERM)
     await server.unlink(request.inode, name, False)
-    return Reply(OK)
+    return _DONE
 
 
 async def do_rmdir(server: _Fs, source: int, request: ReqRmdir) -> Message:
@@ -234,7 +236,7 @@ async def do_rmdir(server: _Fs, source: int, request: ReqRmdir) -> Message:
     if name == b"..":
         raise Refused(ENOTEMPTY)
     await server.unlink(request.inode, name, True)
-    return Reply(OK)
+    return _DONE
 
 
 async def do_rename(server: _Fs, source: int, request: ReqRename) -> Message:
@@ -244,7 +246,7 @@ async def do_rename(server: _Fs, source: int, request: ReqRename) -> Message:
     new = await _name(server, source, request.grant_new, request.len_new)
     _refuse_dots(new, EINVAL)
     await server.rename(request.dir_old, old, request.dir_new, new)
-    return Reply(OK)
+    return _DONE
 
 
 async def do_slink(server: _Fs, source: int, request: ReqSlink) -> Message:
@@ -253,7 +255,7 @@ async def do_slink(server: _Fs, source: int, request: ReqSlink) -> Message:
     _refuse_dots(name, EEXIST)
     data = Data(source, request.grant_target)
     await server.make_link(request.inode, name, request.uid, request.gid, data, request.mem_size)
-    return Reply(OK)
+    return _DONE
 
 
 async def do_rdlink(server: _Fs, source: int, request: ReqRdlink) -> Message:
@@ -267,13 +269,13 @@ async def do_stat(server: _Fs, source: int, request: ReqStat) -> Message:
     found = await server.stat(request.inode)
     stat = attrs.evolve(found, device=server.device, inode=request.inode)
     await _copy(server, Data(source, request.grant), stat.encode())
-    return Reply(OK)
+    return _DONE
 
 
 async def do_statvfs(server: _Fs, source: int, request: ReqStatvfs) -> Message:
     """Copy the file system's figures."""
     await _copy(server, Data(source, request.grant), (await server.statvfs()).encode())
-    return Reply(OK)
+    return _DONE
 
 
 async def _copy(server: _Fs, data: Data, text: bytes) -> None:
@@ -300,7 +302,7 @@ async def do_utime(server: _Fs, _source: int, request: ReqUtime) -> Message:
         _time(request.actime, request.acnsec),
         _time(request.modtime, request.modnsec),
     )
-    return Reply(OK)
+    return _DONE
 
 
 def _time(seconds: int, nanoseconds: int) -> int | None:
@@ -312,13 +314,13 @@ def _time(seconds: int, nanoseconds: int) -> int | None:
 async def do_mountpoint(server: _Fs, _source: int, request: ReqMountpoint) -> Message:
     """Prepare a file for a mount."""
     await server.set_mount_point(request.inode)
-    return Reply(OK)
+    return _DONE
 
 
 async def do_sync(server: _Fs, _source: int, _request: ReqSync) -> Message:
     """Write everything back."""
     await server.sync()
-    return Reply(OK)
+    return _DONE
 
 
 async def do_new_driver(server: _Fs, source: int, request: ReqNewDriver) -> Message:
@@ -327,13 +329,13 @@ async def do_new_driver(server: _Fs, source: int, request: ReqNewDriver) -> Mess
         source, request.grant, request.path_len, server.scratch, NAME_MAX + 1, may_be_empty=True
     )
     await server.set_driver(request.device, label.decode())
-    return Reply(OK)
+    return _DONE
 
 
 async def do_flush(server: _Fs, _source: int, request: ReqFlush) -> Message:
     """Forget a device's blocks."""
     await server.flush_device(request.device)
-    return Reply(OK)
+    return _DONE
 
 
 async def do_bread(server: _Fs, source: int, request: ReqBread) -> Message:

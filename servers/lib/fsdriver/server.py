@@ -8,7 +8,7 @@ Source: MINIX ``libfsdriver/fsdriver.c``, ``minix/fsdriver.h``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import Any, ClassVar, Final
 
 import attrs
@@ -18,7 +18,7 @@ from ipc.errors import EINVAL, ENOSYS
 from ipc.fs import ReqReadsuper
 from ipc.message import Message, Reply
 from ipc.registry import reply_class
-from ipc.traps import Send, trap
+from ipc.traps import Send, yields_traps
 from servers.lib.fsdriver.calls import CALLS
 from servers.lib.fsdriver.data import Data
 from servers.lib.fsdriver.dirents import DirentList
@@ -60,7 +60,8 @@ class FileServer(Server):
             return do_not_mounted
         return self.CALLS.get(message.type, do_unknown)
 
-    async def reply(self, dest: int, message: Message) -> None:
+    @yields_traps
+    def reply(self, dest: int, message: Message) -> Generator[Any, Any, None]:
         """Answer VFS under the number of the transaction that it gave."""
         if type(message) is Reply:
             request = type(self.request)
@@ -69,7 +70,9 @@ class FileServer(Server):
                 kind = _answers[request] = reply_class(request)
             if kind is not Reply:
                 message = kind(message.type, transid=getattr(self.request, "transid", 0))
-        await trap(Send(dest, message))
+        failure = yield Send(dest, message)
+        if failure is not None:
+            raise failure
 
     # --- the operations
 
@@ -111,7 +114,7 @@ class FileServer(Server):
         """Cut a file at `start`, or (with `end`) make a hole up to there."""
         raise Refused(ENOSYS)
 
-    async def inhibit_read_ahead(self, inode: int) -> None:
+    def inhibit_read_ahead(self, inode: int) -> None:
         """The next read of the file will be somewhere else."""
 
     async def create(self, directory: int, name: bytes, mode: int, uid: int, gid: int) -> Node:
