@@ -29,6 +29,11 @@ EXPECT_MODES: Final[dict[str, Literal["some", "only", "no"]]] = {
     "": "some", "only": "only", "no": "no",
 }  # fmt: skip
 
+FAULTS: Final[dict[str, syntax.FaultWord]] = {
+    "reply": "reply", "crash": "crash", "allocation": "allocation", "kill": "kill",
+    "nothing": "nothing",
+}  # fmt: skip
+
 UNFINISHED: Final = object()  # stands for `<unfinished ...>` while a line is put together
 
 _NUMBER = re.compile(r"([0-9]+)(?:\.([0-9]+))?([A-Za-z]*)")
@@ -163,15 +168,11 @@ class Builder(lark.Transformer[lark.Token, syntax.Scenario]):
         return syntax.Server(str(name), str(program), self._settings(settings), self._at(meta))
 
     def inject(self, meta: Meta, items: list[Any]) -> syntax.Inject:
-        at = self._at(meta)
-        match str(items[0]), items[1:]:
-            case "reply", [nth, target, fault, value]:
-                return syntax.Inject(str(fault), nth, target, value, at)
-            case "kill", [target]:
-                return syntax.Inject("kill", None, target, None, at)
-            case _, [nth]:
-                return syntax.Inject("allocation", nth, None, None, at)
-        raise AssertionError(f"a fault that the grammar does not have: {items}")
+        what, *rest = items
+        names = [each for each in rest if isinstance(each, syntax.Name)]
+        target, request = (*names, None, None)[:2]
+        settings = self._settings(rest[len(names) :])
+        return syntax.Inject(FAULTS[what], target, request, settings, self._at(meta))
 
     def run(self, meta: Meta, items: list[Any]) -> syntax.Run:
         return syntax.Run(items[0] if items else None, self._at(meta))

@@ -19,6 +19,7 @@ from scenarios import syntax
 from scenarios.calls import CALLS
 from scenarios.constants import constant, is_error
 from scenarios.expectations import KERNEL_PARTY
+from scenarios.inject import fault_of
 from scenarios.messages import RAW, check_field, members_of, message_class
 from scenarios.parser import LINES
 from scenarios.questions import FUNCTIONS
@@ -31,6 +32,8 @@ from servers.image import IMAGE
 BOOT_NAMES: Final = tuple(
     entry.name for entry in IMAGE if entry.endpoint == INIT or entry.endpoint not in WELL_KNOWN
 )
+
+IMAGE_NAMES: Final = tuple(entry.name for entry in IMAGE)
 
 DECLARATIONS = (syntax.Machine, syntax.File, syntax.Process, syntax.Server)
 
@@ -129,9 +132,11 @@ class _Checker:
 
     @statement.register
     def _(self, line: syntax.Inject) -> None:
-        for expression in (line.nth, line.target, line.value):
-            if expression is not None:
-                self.argument(expression)
+        if line.target is not None and line.what != "kill":
+            self.server(line.target)
+        elif line.target is not None:
+            self.name(line.target)
+        fault_of(line, "")
 
     @statement.register
     def _(self, line: syntax.Run) -> None:
@@ -176,6 +181,15 @@ class _Checker:
         self.body(line.body)
 
     # ---- Names
+
+    def server(self, name: syntax.Name) -> None:
+        """A process that may be a server: the scenario has it, or the boot image."""
+        if name.name not in (*self.names, *WELL_KNOWN.values(), *IMAGE_NAMES):
+            known = [each if each in self.names else each.upper() for each in IMAGE_NAMES]
+            servers = [*known, *(each for each in self.names if each not in known)]
+            servers.remove("init")
+            hint = suggestion(name.name, servers) or f"there are {', '.join(servers)}"
+            raise BadInput(f"there is no server {name.name}", name.at, hint)
 
     def process(self, name: syntax.Name) -> None:
         """A process that makes a call: it must have been bound."""

@@ -24,7 +24,7 @@ WORDS: Final = {
     "NAME": "a name", "NUMBER": "a number", "STRING": "a string", "SETTING": "key=value",
     "PATH": "a path from /", "OBJECT": "module:function", "COMPARISON": "a comparison",
     "SIGN": "'+' or '-'", "FACTOR": "'*' or '/' or '%'", "UNFINISHED": "'<unfinished ...>'",
-    "RESUME": "'<... call resumed>'", "RESUMED": "'resumed>'", "FAULT": "'error' or 'delay'",
+    "RESUME": "'<... call resumed>'", "RESUMED": "'resumed>'",
     "QUIRK": "the name of a quirk", "UNDERSCORE": "'_'",
     "LPAR": "'('", "RPAR": "')'", "LBRACE": "'{'", "RBRACE": "'}'",
     "LSQB": "'['", "RSQB": "']'", "COLON": "':'", "COMMA": "','", "EQUAL": "'='",

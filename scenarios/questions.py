@@ -13,6 +13,7 @@ import attrs
 from ipc.endpoint import NONE, slot_of
 from kernel.flags import (
     RTS_COMMAND,
+    RTS_DELAYED,
     RTS_PAGEFAULT,
     RTS_PROC_STOP,
     RTS_RECEIVING,
@@ -38,6 +39,7 @@ NO_FRAME: Final = -1
 # What a process does, by the first of its run flags that is set.
 STATES: Final = (
     (RTS_PROC_STOP, b"stopped"),
+    (RTS_DELAYED, b"delayed"),
     (RTS_PAGEFAULT, b"faulting"),
     (RTS_VMREQUEST, b"faulting"),
     (RTS_SENDING, b"sending"),

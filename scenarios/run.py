@@ -107,6 +107,7 @@ def run(
 def _result(runner: Runner, scenario: syntax.Scenario) -> Outcome:
     try:
         runner.run(scenario.statements)
+        runner.demand_fired()
     except LineFailed as failure:
         return Outcome("failed", str(failure), failure=failure)
     except (BadInput, PolicyError) as error:

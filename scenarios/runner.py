@@ -17,6 +17,7 @@ import attrs
 
 from kernel.driven import Busy, ProcessEnded
 from kernel.hang import report
+from kernel.injection import Armed
 from kernel.panic import Panic
 from kernel.probes import Event, ProcessCreated
 from kernel.process import Process
@@ -77,6 +78,7 @@ class Runner:
     looked_at: int = 0
     moved: bool = False
     pending: dict[str, Pending] = attrs.field(factory=dict)
+    faults: list[tuple[syntax.Inject, Armed]] = attrs.field(factory=list)
     forking: dict[int, str] = attrs.field(factory=dict)  # by parent: what its child will be called
 
     def __attrs_post_init__(self) -> None:
@@ -306,7 +308,16 @@ class Runner:
 
     @do.register
     def _inject(self, line: syntax.Inject) -> None:
-        inject(self.stage, line, self.scope)
+        armed = inject(self.stage.machine, line, self.scope)
+        if armed is not None:
+            self.faults.append((line, armed))
+
+    def demand_fired(self) -> None:
+        """Raises LineFailed for a fault that was set and never struck: it has tested nothing."""
+        for line, armed in self.faults:
+            if not armed.fired:
+                account = armed.account(self.stage.names(armed.process))
+                raise LineFailed(line.at, "this fault never struck", [account], self._messages())
 
     def ended(self, reason: str, details: list[str]) -> LineFailed:
         """The failure of the line at hand because the machine runs no more."""

@@ -11,9 +11,12 @@ from typing import Any, Final
 import attrs
 
 from ipc.endpoint import BY_NAME
+from ipc.errors import NUMBERS
+from kernel.injection.when import When
 from kernel.limits import Limits
 from scenarios import syntax
 from scenarios.build import parse_number
+from scenarios.constants import is_error
 from scenarios.scope import suggestion
 from scenarios.source import BadInput
 from servers.config import BadConfig, MachineConfig
@@ -70,6 +73,11 @@ def process_settings(statement: syntax.Process) -> ProcessSettings:
     return ProcessSettings(
         statement.name, values.get("kind", False), values.get("program", ""), endpoint
     )
+
+
+def fault_settings(statement: syntax.Inject) -> dict[str, Any]:
+    """What `error=`, `delay=` and `when=` of an `inject` line say.  Raises BadInput."""
+    return _understand(statement.settings, INJECT[statement.what], f"inject {statement.what}")
 
 
 def _understand(
@@ -167,6 +175,27 @@ def _endpoint(setting: syntax.Setting) -> int:
     return number
 
 
+def _error(setting: syntax.Setting) -> int:
+    if not is_error(setting.value):
+        known = [name for name in NUMBERS if is_error(name)]
+        hint = suggestion(setting.value, known) or "errors have names, such as EIO"
+        raise BadInput(f"unknown error {setting.value}", setting.value_at, hint)
+    return NUMBERS[setting.value]
+
+
+def _delay(setting: syntax.Setting) -> int:
+    if setting.value.startswith("-"):
+        raise BadInput("delay must be more than 0", setting.value_at)
+    return _positive(setting)
+
+
+def _when(setting: syntax.Setting) -> When:
+    try:
+        return When.parse(setting.value)
+    except ValueError as error:
+        raise BadInput(str(error), setting.value_at) from error
+
+
 Understand = Callable[[syntax.Setting], Any]
 
 MACHINE: Final[dict[str, Understand]] = {
@@ -176,6 +205,14 @@ MACHINE: Final[dict[str, Understand]] = {
 }  # fmt: skip
 
 FILE: Final[dict[str, Understand]] = {"content": _bytes, "size": _file_size, "fill": _fill}
+
+INJECT: Final[dict[str, dict[str, Understand]]] = {
+    "reply": {"error": _error, "delay": _delay, "when": _when},
+    "crash": {"when": _when},
+    "allocation": {"when": _when},
+    "kill": {},
+    "nothing": {},
+}
 
 PROCESS: Final[dict[str, Understand]] = {
     "kind": _is_system, "program": _object, "endpoint": _endpoint,

@@ -303,18 +303,21 @@ class Server(Node):
     at: Place = attrs.field(eq=False)
 
 
+FaultWord: TypeAlias = Literal["reply", "crash", "allocation", "kill", "nothing"]
+
+
 @attrs.frozen(eq=False, repr=False)
 class Inject(Node):
-    """`inject …`: a fault.
+    """`inject …`: a fault; "nothing" ends those that were set.
 
-    `what` is "error" or "delay" (of the `nth` reply of `target`), "allocation" (the `nth` from now
-    fails) or "kill" (of `target`).
+    `target` is the server, or the process to be killed; `request` the name of the requests that
+    count, None for all; `settings` are its `error=`, `delay=` and `when=`.
     """
 
-    what: str
-    nth: Expression | None
+    what: FaultWord
     target: Name | None
-    value: Expression | None
+    request: Name | None
+    settings: tuple[Setting, ...]
     at: Place = attrs.field(eq=False)
 
 

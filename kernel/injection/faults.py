@@ -8,17 +8,20 @@ import attrs
 
 from ipc.errors import error_name
 from ipc.message import Message
-from ipc.refusals import can_be_refused
+from ipc.notification import Notification
+from ipc.refusals import answer_classes, can_be_refused
 from ipc.registry import BY_NAME
 from kernel.injection.when import EVERY, When
 
 
 def _request(value: type[Message] | str | None) -> type[Message] | None:
-    if not isinstance(value, str):
-        return value
-    if value not in BY_NAME:
-        raise ValueError(f"there is no message {value}")
-    return BY_NAME[value]
+    if isinstance(value, str):
+        if value not in BY_NAME:
+            raise ValueError(f"there is no message {value}")
+        value = BY_NAME[value]
+    if value is not None and (value in answer_classes() or value is Notification):
+        raise ValueError(f"{value.name} is not a request")
+    return value
 
 
 def _when(value: When | int | str) -> When:

@@ -58,7 +58,11 @@ MALFORMED = [
     ("file data", 1, 6, "unexpected 'data'; expected a path from /", ""),
     ("server s modfn", 1, 10, "unexpected 'modfn'; expected module:function", ""),
     ("run untl 3", 1, 5, "unexpected 'untl'; expected 'until' or end of line", ""),
-    ("inject foo", 1, 8, "unexpected 'foo'; expected 'allocation', 'kill' or 'reply'", ""),
+    ("inject foo", 1, 8,
+     "unexpected 'foo'; expected 'allocation', 'crash', 'kill', 'nothing' or 'reply'", ""),
+    ("inject reply VFS", 1, 17, "unexpected end of line; expected a name or key=value", ""),
+    ("inject reply 3", 1, 14, "unexpected '3'; expected a name", ""),
+    ("inject allocation 3", 1, 19, "unexpected '3'; expected 'fail'", ""),
     ('include "none.scn"', 1, 9, "none.scn: cannot read it: no such file or directory", ""),
     ("file: x()", 1, 5, "unexpected ':'; expected a path from /",
      "file begins a line of its own kind, so it cannot be the name of a process"),
@@ -129,13 +133,13 @@ def test_every_form_of_line() -> None:
         "server s my.module:main\ninit: x() <unfinished ...>\ninit: <... x resumed> = 1..2\n"
         "check not a == 1 and b in 1..3 or f(c)\nexpect only\n    _ -> VM: VM_MMAP reply {a: _}\n"
         "    kernel -> _: _\nexpect no a -> b: reply\nrun\nrun until x\nadvance 10ms\nlet n = 3\n"
-        "repeat n\n    together\n        p: y()\ninject reply 3 of VFS error EIO\n"
-        "inject allocation 2 fails\ninject kill p\n"
+        "repeat n\n    together\n        p: y()\ninject reply VFS VFS_OPEN error=EIO\n"
+        "inject allocation fail when=2+3\ninject crash mfs\ninject kill p\ninject nothing\n"
     )
     kinds = [type(statement).__name__ for statement in statements]
     assert kinds == [
         "Machine", "File", "Process", "Server", "Call", "Resumed", "Check", "Expect", "Expect",
-        "Run", "Run", "Advance", "Let", "Repeat", "Inject", "Inject", "Inject",
+        "Run", "Run", "Advance", "Let", "Repeat", *["Inject"] * 5,
     ]  # fmt: skip
     unfinished, only = statements[4], statements[7]
     assert isinstance(unfinished, syntax.Call)

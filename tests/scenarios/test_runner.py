@@ -231,10 +231,6 @@ BAD: dict[str, tuple[str, str]] = {
                    "t.scn:1:19: message must be a message, NAME {field: value, ...}, not 3"),
     "time that goes back": ("advance 0 - 1", "t.scn:1:9: time does not go back"),
     "no times": ("repeat 0 - 1\n    init: getpid()", "t.scn:1:8: repeat takes 0..1000000"),
-    "a fault of another kind": (
-        "inject reply 3 of VFS error EIO",
-        "t.scn:1:1: faults of the kind 'error' are not supported",
-    ),
     "a kill of the dead": (
         "init: fork() = kid\nkid: exit(0)\ninject kill kid", "t.scn:3:13: kid is dead",
     ),
