@@ -101,7 +101,7 @@ class Dispatcher:
         clock.now = self.since = time
 
     def _run(self, last: int) -> None:
-        machine, steps, current = self.machine, self.steps, self.current
+        machine, current = self.machine, self.current
         clock, queue, table = machine.clock, machine.ready.queue, self._table
         choose, record = self.policy.choose, self.choices.append
         while True:
@@ -111,45 +111,50 @@ class Dispatcher:
                 if self.stop_wanted:
                     return
                 continue
-            if not queue or steps >= last:
+            if not queue:
                 return
-            if len(queue) > 1:
-                index = choose(queue, current)
-                record(index)
-                if index:
-                    self._bring_forward(index)
-            process = queue[0]
-            if process is not current:
-                if self.careful:
-                    current = process if self._switch(process) else None
-                    if current is None:
-                        continue
+            for steps in range(self.steps + 1, last + 1):
+                if len(queue) > 1:
+                    index = choose(queue, current)
+                    record(index)
+                    if index:
+                        self._bring_forward(index)
+                process = queue[0]
+                if process is not current:
+                    if self.careful:
+                        current = process if self._switch(process) else None
+                        if current is None:
+                            break
+                    else:
+                        now = clock.now
+                        if current is not None:
+                            current.user_time += now - self.since
+                        self.since = now
+                        self.current = current = process
+                        if process is not self.billed and process.privilege.flags & BILLABLE:
+                            self._bill(process)
+                self.steps = steps
+                if process.misc & _AGAIN:
+                    request = process.request
                 else:
-                    now = clock.now
-                    if current is not None:
-                        current.user_time += now - self.since
-                    self.since = now
-                    self.current = current = process
-                    if process is not self.billed and process.privilege.flags & BILLABLE:
-                        self._bill(process)
-            self.steps = steps = steps + 1
-            if process.misc & _AGAIN:
-                request = process.request
-            else:
+                    try:
+                        request = process.coroutine.send(process.result)  # type: ignore[union-attr]
+                    except BaseException as error:
+                        machine.fate.program_ended(process, error)
+                        break
+                    process.request = request
                 try:
-                    request = process.coroutine.send(process.result)  # type: ignore[union-attr]
-                except BaseException as error:
-                    machine.fate.program_ended(process, error)
-                    continue
-                process.request = request
-            try:
-                enter, cost = table[type(request)]
-                clock.now += cost
-                code = enter(process, request)
-                if code and code < 0:
-                    process.result = IpcError(code)
-            except Exception as error:
-                machine.fate.trap_failed(process, request, error)
+                    enter, cost = table[type(request)]
+                    clock.now += cost
+                    code = enter(process, request)
+                    if code and code < 0:
+                        process.result = IpcError(code)
+                except Exception as error:
+                    machine.fate.trap_failed(process, request, error)
+                if clock.now >= clock.deadline or not queue:
+                    break
+            else:
+                return
 
     def _bring_forward(self, index: int) -> None:
         ready = self.machine.ready

@@ -16,7 +16,7 @@ from ipc.signals import SIGSEGV
 from ipc.vm import VmPagefault
 from kernel.copying import ADDRESS_MASK, private_memory
 from kernel.flags import MF_ACCESS_AGAIN, RTS_PAGEFAULT
-from kernel.memory.frames import PAGE_MASK, PAGE_SIZE
+from kernel.memory.frames import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE
 from kernel.memory.space import PTE_FRAME, PTE_PRESENT, USER_READ, USER_WRITE
 from kernel.panic import Panic
 from kernel.privilege import SYS_PROC
@@ -31,6 +31,8 @@ FAULT_PROTECTION: Final = 1
 FAULT_WRITE: Final = 2
 FAULT_USER: Final = 4
 
+_DONE: Final = ~MF_ACCESS_AGAIN
+
 
 class Accesses:
     """What the two traps that touch memory do, for one machine."""
@@ -39,11 +41,11 @@ class Accesses:
         "_clock",
         "_cost",
         "_probes",
+        "_put",
         "_read",
         "_ready",
         "_rendezvous",
         "_signals",
-        "_write",
     )
 
     def __init__(self, machine: Machine) -> None:
@@ -54,7 +56,7 @@ class Accesses:
         self._rendezvous = machine.rendezvous
         self._signals = machine.signals
         self._read = machine.frames.read
-        self._write = machine.frames.write
+        self._put = machine.frames.put
 
     def load(self, process: Process, trap: Load) -> None:
         """Read memory."""
@@ -65,7 +67,7 @@ class Accesses:
         elif 0 < length <= PAGE_SIZE - (address & PAGE_MASK):
             entry = space.lookup(address)
             if entry & USER_READ == USER_READ:
-                process.misc &= ~MF_ACCESS_AGAIN
+                process.misc &= _DONE
                 process.result = self._read(entry & PTE_FRAME | address & PAGE_MASK, length)
             else:
                 self._fault(process, address, entry, FAULT_USER)
@@ -85,7 +87,7 @@ class Accesses:
             size = min(length - done, PAGE_SIZE - offset)
             parts.append(self._read(entry & PTE_FRAME | offset, size))
             done += size
-        process.misc &= ~MF_ACCESS_AGAIN
+        process.misc &= _DONE
         process.result = b"".join(parts)
 
     def store(self, process: Process, trap: Store) -> None:
@@ -97,9 +99,9 @@ class Accesses:
         elif 0 < len(data) <= PAGE_SIZE - (address & PAGE_MASK):
             entry = space.lookup(address)
             if entry & USER_WRITE == USER_WRITE:
-                process.misc &= ~MF_ACCESS_AGAIN
+                process.misc &= _DONE
                 process.result = None
-                self._write(entry & PTE_FRAME | address & PAGE_MASK, data)
+                self._put(entry >> PAGE_SHIFT, address & PAGE_MASK, data)
             else:
                 self._fault(process, address, entry, FAULT_USER | FAULT_WRITE)
         else:
@@ -116,9 +118,9 @@ class Accesses:
                 return
             offset = here & PAGE_MASK
             size = min(length - done, PAGE_SIZE - offset)
-            self._write(entry & PTE_FRAME | offset, data[done : done + size])
+            self._put(entry >> PAGE_SHIFT, offset, data[done : done + size])
             done += size
-        process.misc &= ~MF_ACCESS_AGAIN
+        process.misc &= _DONE
         process.result = None
 
     def _fault(self, process: Process, address: int, entry: int, flags: int) -> None:

@@ -101,7 +101,11 @@ CALLS: Final[dict[type[Message], Call]] = {
 
 
 # With the bit that allows it, so that the usual call is looked up once.
-_KNOWN: Final = {kind: (call, 1 << (kind.type - KERNEL_CALL)) for kind, call in CALLS.items()}
+_KNOWN: Final[dict[type[Message], tuple[Any, int]]] = {
+    kind: (call, 1 << (kind.type - KERNEL_CALL)) for kind, call in CALLS.items()
+}
+_UNKNOWN: Final[tuple[Any, int]] = (None, 0)
+_NOT_RESUMED: Final = ~MF_KCALL_RESUME
 _DONE: Final = Reply(OK)  # messages are never changed, so that one is enough
 
 
@@ -115,9 +119,10 @@ class KernelCalls:
         """Do a kernel call, or do one again for which VM has provided memory."""
         machine = self._machine
         request = trap.request
-        known = _KNOWN.get(type(request))
-        if known is not None and caller.privilege.kernel_calls & known[1]:
-            answer = known[0](machine, caller, request)
+        answer: Message | int
+        call, bit = _KNOWN.get(type(request), _UNKNOWN)
+        if caller.privilege.kernel_calls & bit:
+            answer = call(machine, caller, request)
         else:
             answer = self._call_unread(caller, request)
         result: Message | None
@@ -130,7 +135,7 @@ class KernelCalls:
             return
         else:
             result = None if answer == EDONTREPLY else Reply(answer)
-        caller.misc &= ~MF_KCALL_RESUME
+        caller.misc &= _NOT_RESUMED
         caller.memory_request = None
         caller.result = result
         if result is not None and machine.probes.emit is not None:

@@ -62,21 +62,25 @@ class Frames:
         offset = phys & PAGE_MASK
         length = len(data)
         if offset + length <= PAGE_SIZE and 0 <= phys < ADDRESS_LIMIT:
-            page = self.contents.get(phys >> PAGE_SHIFT)
-            if page is None:
-                if not offset:
-                    self.contents[phys >> PAGE_SHIFT] = bytearray(data)
-                    return
-                page = self.contents[phys >> PAGE_SHIFT] = bytearray()
-            if len(page) < offset:
-                page.extend(bytes(offset - len(page)))
-            page[offset : offset + length] = data
+            self.put(phys >> PAGE_SHIFT, offset, data)
             return
         _demand_inside(phys, length)
         done = 0
         for start, size in _pieces(phys, length):
             self.write(start, data[done : done + size])
             done += size
+
+    def put(self, frame: int, offset: int, data: bytes) -> None:
+        """Store `data` at `offset` in the frame with this number, where all of it must fit."""
+        page = self.contents.get(frame)
+        if page is None:
+            if not offset:
+                self.contents[frame] = bytearray(data)
+                return
+            page = self.contents[frame] = bytearray()
+        if len(page) < offset:
+            page.extend(bytes(offset - len(page)))
+        page[offset : offset + len(data)] = data
 
     def copy(self, source: int, dest: int, length: int) -> None:
         """Copy `length` bytes from `source` to `dest`, as if through a buffer."""

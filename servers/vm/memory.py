@@ -96,7 +96,7 @@ class Memory:
             region.set_kind(page, kind)
         region.owner.gain(1)
 
-    def _link_without_frame(self, region: Region, page: int) -> None:
+    def link_pending(self, region: Region, page: int) -> None:
         """Let page `page`, which has no block, be a new one that has no frame yet."""
         assert region.blocks is not None, "there is a table"
         region.blocks[page] = self.blocks.new(NO_FRAME, refs=1)
@@ -189,16 +189,23 @@ class Memory:
             table = region.table()
         block = table[page]
         if not block:
-            self._link_without_frame(region, page)
+            return region.kind.touch(self, region, page, write, may_ask)
         kind = region.kind if region.kinds is None else region.kind_of(page)
-        if not block or not write or not kind.writable(self, region, block):
-            outcome = kind.fault(self, region, page, write, may_ask)
-            if outcome is not MAPPED:
-                if type(outcome) is Failed and self._drops(region, page):
-                    self.unlink(region, page)
-                return outcome
-        self.write_entry(region, page)
-        return MAPPED
+        if write and kind.writable(self, region, block):
+            self.write_entry(region, page)
+            return MAPPED
+        return self.provide(region, page, kind, write, may_ask)
+
+    def provide(
+        self, region: Region, page: int, kind: MemoryType, write: bool, may_ask: bool
+    ) -> Outcome:
+        """Have page `page`, which has a block, made ready by its kind of memory, and map it."""
+        outcome = kind.fault(self, region, page, write, may_ask)
+        if outcome is MAPPED:
+            self.write_entry(region, page)
+        elif type(outcome) is Failed and self._drops(region, page):
+            self.unlink(region, page)
+        return outcome
 
     def _drops(self, region: Region, page: int) -> bool:
         """Whether a page that could not be had is taken out of its region.

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kernel.memory.space import USER_READ, USER_WRITE
 from servers.vm.blocks import NO_FRAME
 from servers.vm.memtypes.base import MemoryType
 from servers.vm.outcome import MAPPED, NO_MEMORY, Outcome
+from servers.vm.region import WRITABLE
 
 if TYPE_CHECKING:
     from servers.vm.memory import Memory
@@ -24,6 +26,25 @@ class AnonymousMemory(MemoryType):
     splits = True
     shrinks_low = True
     grows = True
+
+    def touch(
+        self, memory: Memory, region: Region, page: int, write: bool, may_ask: bool
+    ) -> Outcome:
+        """A new frame, which nobody else has: who may write to the region may write to it."""
+        assert region.blocks is not None, "there is a table"
+        owner = region.owner
+        owner.gain(1)  # counted before it is looked for
+        frame = memory.allocator.take_page(region.flags)
+        if frame < 0:
+            owner.lose(1)
+            return NO_MEMORY
+        phys = frame << 12
+        region.blocks[page] = memory.blocks.new(phys, refs=1)
+        if region.kinds is not None:
+            region.set_kind(page, self)
+        entry = phys | (USER_WRITE if region.flags & WRITABLE else USER_READ)
+        memory.mmu.map_page(owner.space, region.vaddr + (page << 12), entry)
+        return MAPPED
 
     def fault(
         self, memory: Memory, region: Region, page: int, write: bool, may_ask: bool

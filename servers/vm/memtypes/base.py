@@ -54,6 +54,13 @@ class MemoryType:
     def delete(self, memory: Memory, region: Region) -> None:
         """A region, all of whose pages are gone, ends."""
 
+    def touch(
+        self, memory: Memory, region: Region, page: int, write: bool, may_ask: bool
+    ) -> Outcome:
+        """Put memory behind page `page`, which has no block yet, and map it."""
+        memory.link_pending(region, page)
+        return memory.provide(region, page, self, write, may_ask)
+
     def fault(
         self, memory: Memory, region: Region, page: int, write: bool, may_ask: bool
     ) -> Outcome:
