@@ -34,6 +34,8 @@ FAULTS: Final[dict[str, syntax.FaultWord]] = {
     "nothing": "nothing",
 }  # fmt: skip
 
+LONGEST_NUMBER: Final = 1000  # characters; Python converts no numbers of any length
+
 UNFINISHED: Final = object()  # stands for `<unfinished ...>` while a line is put together
 
 _NUMBER = re.compile(r"([0-9]+)(?:\.([0-9]+))?([A-Za-z]*)")
@@ -45,6 +47,8 @@ def parse_number(text: str, at: Place) -> int:
 
     Raises BadInput for an unknown unit, or where a fraction leaves no whole number.
     """
+    if len(text) > LONGEST_NUMBER:
+        raise BadInput(f"a number has at most {LONGEST_NUMBER} digits", at)
     if text[:2] in ("0x", "0X"):
         if len(text) > 2:
             return int(text, 16)
@@ -190,8 +194,12 @@ class Builder(lark.Transformer[lark.Token, syntax.Scenario]):
         return syntax.Let(str(items[0]), items[1], self._at(meta))
 
     def include(self, meta: Meta, items: list[Any]) -> syntax.Include:
-        path = parse_string(items[0], self._token_at(items[0]))
-        return syntax.Include(path.decode(), (), self._token_at(items[0]))
+        at = self._token_at(items[0])
+        path = parse_string(items[0], at)
+        try:
+            return syntax.Include(path.decode(), (), at)
+        except UnicodeDecodeError as error:
+            raise BadInput("the name of a file is UTF-8", at) from error
 
     # ---- What a call is given
 

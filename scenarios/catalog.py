@@ -25,7 +25,9 @@ def shipped() -> list[str]:
 def find(name: str) -> Source:
     """The scenario in the file `name`, or the shipped one called so.  Raises BadInput."""
     path = Path(name)
-    if not path.exists():
+    if not name:
+        raise BadInput("'' is no name of a file or scenario")
+    if not _exists(path):
         wanted = name.removesuffix(SUFFIX).removeprefix("scenarios/")
         known = shipped()
         if wanted in known:
@@ -33,6 +35,13 @@ def find(name: str) -> Source:
         if not path.suffix:
             raise BadInput(f"{name}: no such file or scenario", None, suggestion(wanted, known))
     return read_source(path, name)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name that is too long, or none at all
+        return False
 
 
 def summary(name: str) -> str:

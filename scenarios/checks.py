@@ -34,6 +34,7 @@ BOOT_NAMES: Final = tuple(
 )
 
 IMAGE_NAMES: Final = tuple(entry.name for entry in IMAGE)
+DEEPEST_BLOCK: Final = 32  # blocks in one another, those of included files counted
 
 DECLARATIONS = (syntax.Machine, syntax.File, syntax.Process, syntax.Server)
 
@@ -66,15 +67,17 @@ def _check_order(statements: tuple[syntax.Statement, ...]) -> None:
                 )
         else:
             running = True
-            _refuse_declarations_within(statement)
+            _check_block(statement, depth=1)
 
 
-def _refuse_declarations_within(statement: syntax.Statement) -> None:
+def _check_block(statement: syntax.Statement, depth: int) -> None:
     if isinstance(statement, syntax.Repeat | syntax.Together | syntax.WithQuirk):
+        if depth > DEEPEST_BLOCK:
+            raise BadInput(f"blocks nest at most {DEEPEST_BLOCK} deep", statement.at)
         for inner in flatten(statement.body):
             if isinstance(inner, DECLARATIONS):
                 raise BadInput(f"{_word(inner)} cannot stand in a block", inner.at)
-            _refuse_declarations_within(inner)
+            _check_block(inner, depth + 1)
 
 
 def _word(statement: syntax.Statement) -> str:

@@ -52,6 +52,7 @@ OPENING: Final = {"LPAR": "(", "LBRACE": "{", "LSQB": "["}
 _MET = re.compile(r"<[a-z.]*|[A-Za-z_0-9]+|->|\.\.+|[=!<>]=|\"[^\"\n]*\"?|\S")
 
 DEEPEST_INCLUDE: Final = 16
+DEEPEST: Final = 100  # of values and blocks in one another, and of operators in a row
 
 
 @functools.cache
@@ -68,6 +69,7 @@ def _parse(source: Source, including: tuple[str, ...]) -> syntax.Scenario:
     _refuse_indented_start(source)
     try:
         tree = _parser().parse(source.text + "\n")
+        _refuse_depth(tree, source)
         scenario = Builder(source).transform(tree)
     except lark.UnexpectedInput as error:
         raise _explain(source, error) from None
@@ -75,9 +77,17 @@ def _parse(source: Source, including: tuple[str, ...]) -> syntax.Scenario:
         if isinstance(error.orig_exc, BadInput):
             raise error.orig_exc from None
         raise
-    except RecursionError:
-        raise BadInput("values are nested too deeply", Place(source, 1, 1)) from None
     return attrs.evolve(scenario, statements=_resolve(scenario.statements, source, including))
+
+
+def _refuse_depth(tree: lark.ParseTree, source: Source) -> None:
+    """Everything after this goes down the tree by calling itself."""
+    level: list[Any] = [tree]
+    for _ in range(DEEPEST):
+        level = [child for each in level for child in each.children if isinstance(child, lark.Tree)]
+    for each in level:
+        at = Place(source, each.meta.line, each.meta.column)
+        raise BadInput(f"values and blocks nest at most {DEEPEST} deep", at)
 
 
 def _resolve(
@@ -131,7 +141,7 @@ def _met(source: Source, error: lark.UnexpectedInput) -> tuple[Place, str]:
     line, column = error.line, error.column
     match kind:
         case "$END":
-            last = len(source.text.splitlines()) or 1
+            last = len(source.lines) or 1
             return Place(source, last, len(source.line(last)) + 1), "end of file"
         case "_NEWLINE":
             return Place(source, line, column), "end of line"

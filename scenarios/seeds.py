@@ -8,11 +8,16 @@ import click
 
 from scenarios.catalog import find, shipped
 from scenarios.run import Overrides, run
+from scenarios.source import BadInput
 
 
 @click.command()
-@click.option("--seeds", default=100, show_default=True, help="How many seeds to try.")
-@click.option("--first", default=0, show_default=True, help="The first seed.")
+@click.option(
+    "--seeds", type=click.IntRange(0), default=100, show_default=True, help="How many seeds to try."
+)
+@click.option(
+    "--first", type=click.IntRange(0), default=0, show_default=True, help="The first seed."
+)
 @click.argument("names", nargs=-1)
 def main(seeds: int, first: int, names: tuple[str, ...]) -> None:
     """Run shipped scenarios (or NAMES) under every policy and many seeds of the random one."""
@@ -25,7 +30,10 @@ def main(seeds: int, first: int, names: tuple[str, ...]) -> None:
 
 def _holds(name: str, schedules: list[Overrides]) -> bool:
     """Whether a scenario comes true under each of `schedules`; says so."""
-    source = find(name)
+    try:
+        source = find(name)
+    except BadInput as error:
+        raise click.UsageError(str(error)) from error
     for schedule in schedules:
         outcome = run(source, schedule)
         if outcome.status != "ok":

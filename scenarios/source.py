@@ -1,6 +1,7 @@
 """The text of a scenario, places in it, and errors that show their place.
 
-Lines and columns count from 1, columns in characters.
+Lines and columns count from 1, columns in characters.  Only a line feed ends a line, or a carriage
+return and a line feed: no other character that Unicode calls an end of line.
 """
 
 from __future__ import annotations
@@ -11,20 +12,33 @@ from typing import Final
 import attrs
 
 WIDEST_EXCERPT: Final = 160  # characters of a line that a message shows
+LARGEST: Final = 16 << 20  # bytes of a file; a device without end is not read for ever
+BYTE_ORDER_MARK: Final = "\ufeff"
 
 
 @attrs.frozen(eq=False)
 class Source:
-    """A scenario's text and the name under which messages speak of it."""
+    """A scenario's text and the name under which messages speak of it.
+
+    `marked`: the file begins with a byte order mark, which is no part of the text.
+    """
 
     name: str
     text: str = attrs.field(repr=False)
     path: Path | None = None  # the file that it is from; what it includes is found from there
+    marked: bool = False
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines with their ends; without an empty one at the end."""
+        lines = self.text.split("\n")
+        ended = [f"{line}\n" for line in lines[:-1]]
+        return ended + lines[-1:] if lines[-1] else ended
 
     def line(self, number: int) -> str:
         """Line `number` without its end; empty past the last line."""
-        lines = self.text.splitlines()
-        return lines[number - 1] if 0 < number <= len(lines) else ""
+        lines = self.lines
+        return lines[number - 1].rstrip("\r\n") if 0 < number <= len(lines) else ""
 
 
 @attrs.frozen(eq=False)
@@ -73,18 +87,30 @@ class BadInput(Exception):
 def read_source(path: Path, name: str | None = None) -> Source:
     """The scenario in the file `path`.  Raises BadInput if it cannot be read or is not text."""
     shown = name or str(path)
+    data = read_bytes(path, shown)
     try:
-        data = path.read_bytes()
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadInput(_not_text(shown, data, error)) from error
+    marked = text.startswith(BYTE_ORDER_MARK)
+    source = Source(shown, text.removeprefix(BYTE_ORDER_MARK), path, marked)
+    _refuse_control_characters(source)
+    return source
+
+
+def read_bytes(path: Path, shown: str) -> bytes:
+    """What is in the file `path`, which messages call `shown`.  Raises BadInput."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise BadInput(f"{shown}: cannot read it: {reason}") from error
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadInput(_not_text(shown, data, error)) from error
-    source = Source(shown, text, path)
-    _refuse_control_characters(source)
-    return source
+    except ValueError as error:
+        raise BadInput(f"{shown!r}: no name of a file: {error}") from error
+    if len(data) > LARGEST:
+        raise BadInput(f"{shown}: longer than {LARGEST >> 20}M, so it is no such file")
+    return data
 
 
 def _not_text(shown: str, data: bytes, error: UnicodeDecodeError) -> str:

@@ -173,6 +173,8 @@ def find_program(where: str, at: Place) -> Program:
         found = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise BadInput(f"there is no program {where}: {error}", at) from error
+    except Exception as error:  # the user's module does what it likes when it is imported
+        raise BadInput(f"{where}: {type(error).__name__}: {error}", at) from error
     if not callable(found):
         raise BadInput(f"{where} is no program: it cannot be called", at)
     return found  # type: ignore[no-any-return]

@@ -13,15 +13,15 @@ import contextlib
 import hashlib
 import importlib.util
 import io
-import os
 import pickle
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import lark
 from lark.indenter import DedentError, Indenter
+
+from scenarios.wholefile import write_whole
 
 GRAMMAR: Final = Path(__file__).with_name("language.lark")
 
@@ -77,13 +77,9 @@ def _stored_tables(grammar: str) -> Path:
 
 
 def _store(parser: lark.Lark, path: Path) -> None:
-    """Write the tables whole or not at all: another run may be reading them."""
+    """Write the tables, whole because another run may be reading them."""
     tables = io.BytesIO()
     parser.save(tables)
     with contextlib.suppress(OSError):
         path.parent.mkdir(exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(tables.getvalue())
-        Path(draft).chmod(0o644)  # as a compiled module: whoever can read the grammar
-        Path(draft).replace(path)
+        write_whole(path, tables.getvalue())

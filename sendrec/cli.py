@@ -30,6 +30,7 @@ def main() -> None:
     """The program."""
     try:
         status = commands(standalone_mode=False)
+        click.echo(nl=False)  # writes out what is written, so that a failure to do so is one here
     except click.ClickException as error:
         error.show()
         status = BAD_INPUT
@@ -40,6 +41,11 @@ def main() -> None:
         # Whoever read our output has gone; Python must not try to flush to it again.
         sys.stdout = None
         status = FAILED
+    except OSError as error:
+        sys.stdout = None
+        place = error.filename or "cannot write the output"
+        click.echo(f"Error: {place}: {error.strerror or error}", err=True)
+        status = BAD_INPUT
     sys.exit(status)
 
 
@@ -153,19 +159,19 @@ def memory(file: str, **machine: Any) -> int:
     help="How many to do in all.",
 )  # fmt: skip
 @click.option(
-    "--seed", type=click.IntRange(0), default=1, show_default=True, metavar="N",
+    "--seed", type=click.IntRange(0), show_default="1", metavar="N",
     help="The seed of the first run.",
 )  # fmt: skip
 @click.option(
-    "--quirks", metavar="NAME,…", default="none", show_default=True,
+    "--quirks", metavar="NAME,…", show_default="none",
     help="Defects of the real system to have, and to find; or all.",
 )  # fmt: skip
 @click.option(
-    "--world", metavar="WORLD", default="vm", show_default=True,
+    "--world", metavar="WORLD", show_default="vm",
     help="What to work on: vm (VM alone, fast) or machine (all servers).",
 )  # fmt: skip
 @click.option(
-    "--length", type=click.IntRange(1), default=300, show_default=True, metavar="N",
+    "--length", type=click.IntRange(1), show_default="300", metavar="N",
     help="How many operations a run has at most; each begins with a new machine.",
 )  # fmt: skip
 @click.option(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -12,29 +12,29 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from scenarios.campaign.campaign import Verdict, go_on, quirks_of, world_maker
 from scenarios.campaign.record import Record, read_record
 from scenarios.campaign.run import Run
+from scenarios.source import BadInput
 
 LAST_OPERATIONS: Final = 20
-LENGTH: Final = 300
+DEFAULT: Final[dict[str, Any]] = {"seed": 1, "world": "vm", "quirks": "none", "length": 300}
 
 
 def campaign(
     operations: int,
-    seed: int,
-    quirks: str = "none",
-    world: str = "vm",
+    seed: int | None = None,
+    quirks: str | None = None,
+    world: str | None = None,
     resume: Path | None = None,
-    length: int = LENGTH,
+    length: int | None = None,
 ) -> int:
     """Do so many random operations in all, and report; the exit status.
 
     With `resume`, a file in which the campaign is kept, it goes on where it was if that exists;
-    then the file says what the seed is, and the quirks, and the world.  Raises BadInput.
+    then the file says what the campaign is, and an option that says something else is a mistake.
+    Without, an option that is None has its DEFAULT.  Raises BadInput.
     """
-    quirks_of(quirks)
-    world_maker(world)
-    record = Record(seed, world, quirks, length)
-    if resume is not None and resume.exists():
-        record = read_record(resume)
+    options = {"seed": seed, "world": world, "quirks": quirks, "length": length}
+    given = {name: value for name, value in options.items() if value is not None}
+    record = _record(given, resume)
     console = Console(highlight=False)
     try:
         with _bar(console) as bar:
@@ -52,6 +52,31 @@ def campaign(
         return _interrupted(console, record, resume)
     _report(console, record, verdict)
     return 1 if verdict.failed is not None else 0
+
+
+def _record(given: dict[str, Any], resume: Path | None) -> Record:
+    """The campaign that is to go on, or a new one.  Raises BadInput."""
+    if resume is None or not resume.exists():
+        record = Record(**DEFAULT | given)
+        _check(record)
+        if resume is not None:
+            record.write(resume)  # if that cannot be, it is better known before the work
+        return record
+    record = read_record(resume)
+    for name, value in given.items():
+        kept = getattr(record, name)
+        if kept != value:
+            raise BadInput(f"{resume}: a campaign with {name} {kept}, not {value}")
+    try:
+        _check(record)
+    except BadInput as error:
+        raise BadInput(f"{resume}: a record that makes no sense: {error}") from error
+    return record
+
+
+def _check(record: Record) -> None:
+    quirks_of(record.quirks)
+    world_maker(record.world)
 
 
 def _bar(console: Console) -> Progress:

@@ -13,9 +13,18 @@ from typing import Any, Final
 import attrs
 
 from scenarios.campaign.hunt import Found
-from scenarios.source import BadInput
+from scenarios.source import BadInput, read_bytes
+from scenarios.wholefile import write_whole
 
 VERSION: Final = "campaign/1"
+
+# What the fields must be.
+RECORD_FIELDS: Final[dict[str, type]] = {
+    "seed": int, "world": str, "quirks": str, "length": int, "runs": int, "operations": int,
+}  # fmt: skip
+FOUND_FIELDS: Final[dict[str, type]] = {
+    "quirk": str, "how": str, "text": str, "seed": int, "operations": list,
+}  # fmt: skip
 
 
 @attrs.define(eq=False)
@@ -37,10 +46,9 @@ class Record:
 
     def write(self, path: Path) -> None:
         """Write the file, whole or not at all."""
-        draft = path.with_name(path.name + ".new")
+        text = json.dumps({"format": VERSION} | attrs.asdict(self)) + "\n"
         try:
-            draft.write_text(json.dumps({"format": VERSION} | attrs.asdict(self)) + "\n", "utf-8")
-            draft.replace(path)
+            write_whole(path, text.encode())
         except OSError as error:
             raise BadInput(f"{path}: cannot write it: {error.strerror}") from error
 
@@ -53,10 +61,8 @@ def run_seed(seed: int, number: int) -> int:
 def read_record(path: Path) -> Record:
     """The campaign in the file.  Raises BadInput if there is none."""
     try:
-        data = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise BadInput(f"{path}: cannot read it: {error.strerror}") from error
-    except ValueError as error:
+        data = json.loads(read_bytes(path, str(path)))
+    except (ValueError, RecursionError) as error:
         raise BadInput(f"{path}: no record of a campaign: {error}") from error
     if not isinstance(data, dict) or data.pop("format", None) != VERSION:
         raise BadInput(f"{path}: no record of a campaign")
@@ -66,10 +72,21 @@ def read_record(path: Path) -> Record:
 def _record(path: Path, data: dict[str, Any]) -> Record:
     try:
         found = [Found(**each) for each in data.pop("found")]
+        for each in found:
+            _check_fields(each, FOUND_FIELDS)
         record = Record(**data, found=found)
-        for name in ("seed", "length", "runs", "operations"):
-            if not isinstance(getattr(record, name), int):
-                raise TypeError(f"{name} is no number")
+        _check_fields(record, RECORD_FIELDS)
+        if min(record.seed, record.runs, record.operations) < 0 or record.length < 1:
+            raise ValueError("a number is less than it can be")
     except (KeyError, TypeError) as error:
+        raise BadInput(f"{path}: a record without the fields of one: {error}") from error
+    except ValueError as error:
         raise BadInput(f"{path}: a record that makes no sense: {error}") from error
     return record
+
+
+def _check_fields(of: object, kinds: dict[str, type]) -> None:
+    for name, kind in kinds.items():
+        value = getattr(of, name)
+        if type(value) is not kind:
+            raise ValueError(f"{name} is {value!r:.40}")

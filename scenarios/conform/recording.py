@@ -18,6 +18,7 @@ from typing import Any, Final, Protocol, TypeVar
 from scenarios.source import BadInput
 
 SUFFIXES: Final = (".jsonl", ".jsonl.gz")
+LONGEST_LINE: Final = 16 << 20  # bytes; a device without end is not read for ever
 
 Value = TypeVar("Value")
 
@@ -66,7 +67,8 @@ def read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     number = 0
     try:
         with _opened(path) as file:
-            for number, line in enumerate(file, start=1):
+            lines = iter(lambda: file.readline(LONGEST_LINE + 1), b"")
+            for number, line in enumerate(lines, start=1):
                 yield number, _parsed(path, number, line)
     except EOFError as error:
         raise BadInput(f"{path}:{number + 1}: the file is cut off") from error
@@ -85,6 +87,8 @@ def _opened(path: Path) -> io.BufferedIOBase:
 
 
 def _parsed(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    if len(line) > LONGEST_LINE:
+        raise BadInput(f"{path}:{number}: longer than {LONGEST_LINE >> 20}M, so it is no recording")
     try:
         value = json.loads(line.decode("utf-8"), parse_constant=_no_number)
     except UnicodeDecodeError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
@@ -21,7 +21,7 @@ WORDS: dict[Status, str] = {"ok": "ok", "failed": "FAILED", "bad": "BAD INPUT"}
 
 
 def run_files(
-    files: Iterable[str],
+    files: Sequence[str],
     *,
     trace: bool = False,
     maps: bool = False,
@@ -34,6 +34,7 @@ def run_files(
 ) -> int:
     """Run the scenarios and print what came of them; the exit status."""
     machine = overrides(policy, seed, quirks)
+    _refuse_to_overwrite(files, diagram, log)
     counts: Counter[Status] = Counter()
     worst = 0
     for name in files:
@@ -72,20 +73,35 @@ def run_file(
     outcome = run(source, machine, click.echo if trace else None, listener)
     if diagram is not None and outcome.stage is not None:
         _draw(diagram, events, outcome.stage)
-    if log is not None:
+    if log is not None and outcome.stage is not None:
         _log(log, events)
     return outcome
+
+
+def _refuse_to_overwrite(files: Iterable[str], diagram: str | None, log: str | None) -> None:
+    """Raises click.BadParameter if a file would be written that is read, or written twice."""
+    known = [Path(name).resolve() for name in files]
+    for name, option in ((diagram, "--diagram"), (log, "--log")):
+        if name is None:
+            continue
+        path = Path(name).resolve()
+        if path in known and not path.is_char_device():
+            raise click.BadParameter(f"{name} is another file of this command", param_hint=option)
+        known.append(path)
 
 
 def _update(name: str, machine: Overrides) -> None:
     """Rewrite the results in the file `name`."""
     from scenarios.update import update
+    from scenarios.wholefile import write_whole
 
     try:
         source = find(name)
         updated = update(source, machine)
         if updated.changes:
-            Path(name).write_text(updated.text, encoding="utf-8")
+            assert source.path is not None, "find reads files"
+            encoding = "utf-8-sig" if source.marked else "utf-8"
+            write_whole(source.path, updated.text.encode(encoding))
             noun = "result" if updated.changes == 1 else "results"
             click.echo(f"updated   {name}  ({updated.changes} {noun})")
     except BadInput:

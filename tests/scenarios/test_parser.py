@@ -40,6 +40,9 @@ MALFORMED = [
     ("init: x(8Q)", 1, 9, "unknown unit Q", "sizes take K, M or G; times ns, us, ms or s"),
     ("init: x(0x)", 1, 9, "a number in base 16 needs digits after 0x", ""),
     ("init: x(0789)", 1, 9, "0789 is octal, as it begins with 0: no digits 8 or 9", ""),
+    (f"init: x({'9' * 5000})", 1, 9, "a number has at most 1000 digits", ""),
+    ("# a\u2028b\x85c\u2029\ninit x()", 2, 6, "unexpected 'x'; expected ':'", ""),
+    ('include "\\xff"', 1, 9, "the name of a file is UTF-8", ""),
     ("init: x(1.0001K)", 1, 9, "1.0001K is not a whole number", ""),
     ("expect", 1, 7, "unexpected end of file; expected indented lines", ""),
     ("expect\ninit: x()", 2, 1, "unexpected 'init'; expected indented lines", ""),
@@ -206,7 +209,15 @@ def test_operators_bind_as_in_c_but_for_the_bits(text: str, shown: str) -> None:
 
 def test_values_nested_beyond_reason_are_an_error() -> None:
     assert parsed(f"check {'(' * 3_000}1{')' * 3_000}")
-    assert mistake(f"check {'-' * 3_000}1").message == "values are nested too deeply"
+    error = mistake(f"init: x()\ncheck {'-' * 3_000}1")
+    assert error.message == "values and blocks nest at most 100 deep"
+    assert error.place is not None
+    assert error.place.line == 2
+
+
+def test_an_excerpt_shows_the_line_of_the_place() -> None:
+    error = mistake("# a\u2028b\x85c\r\ninit x()\r\n")
+    assert str(error).splitlines()[1:] == ["    init x()", "         ^"]
 
 
 # ---- Files
@@ -269,3 +280,11 @@ def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
     path = tmp_path / "t.scn"
     path.write_bytes(b"\xef\xbb\xbfinit: x()\n")
     assert parse(read_source(path)).statements
+
+
+def test_a_file_without_end_is_not_read_for_ever() -> None:
+    endless = Path("/dev/zero")
+    if not endless.exists():
+        pytest.skip("there is no such device")
+    with pytest.raises(BadInput, match=r"longer than 16M"):
+        read_source(endless)

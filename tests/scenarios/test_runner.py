@@ -256,6 +256,36 @@ def test_what_makes_no_sense_is_bad_input(text: str, message: str) -> None:
     assert outcome.reason.splitlines()[0].startswith(message)
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("server s broken_module:Main", "servers: s at broken_module:Main"),
+        ("process p program=broken_module:main", "broken_module:main"),
+    ],
+)
+def test_a_module_that_cannot_be_imported_is_bad_input(
+    tmp_path: Path, line: str, message: str
+) -> None:
+    (tmp_path / "broken_module.py").write_text("def (:\n")
+    outcome = run(Source("t.scn", line, tmp_path / "t.scn"))
+    assert outcome.status == "bad"
+    assert outcome.reason.splitlines()[0] == (
+        f"t.scn:1:1: {message}: SyntaxError: invalid syntax (broken_module.py, line 1)"
+    )
+
+
+@pytest.mark.parametrize(("depth", "status"), [(32, "ok"), (33, "bad")])
+def test_blocks_nest_so_deep_and_no_deeper(tmp_path: Path, depth: int, status: str) -> None:
+    """Those of included files count."""
+    inner = "".join("  " * level + "repeat 1\n" for level in range(depth - 20))
+    (tmp_path / "inner.scn").write_text(inner + "  " * (depth - 20) + "init: getpid()\n")
+    outer = "".join("  " * level + "repeat 1\n" for level in range(20))
+    text = outer + "  " * 20 + 'include "inner.scn"\n'
+    outcome = run(Source("t.scn", text, tmp_path / "t.scn"))
+    assert outcome.status == status, outcome.reason
+    assert ("blocks nest at most 32 deep" in outcome.reason) == (status == "bad")
+
+
 def test_a_failure_shows_the_messages_before_it() -> None:
     told = outcome_of("init: fork() = kid\ncheck 1 == 2").reason.splitlines()
     first = told.index("  the last messages before it:")

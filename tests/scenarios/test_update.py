@@ -27,6 +27,7 @@ MMAP = "init: mmap(NULL, 4K, PROT_READ, MAP_PRIVATE|MAP_ANON, -1, 0) = buf\n"
          1),
         ("init: getpid() = 7\r\ninit: getppid() = 1..0",
          "init: getpid() = 1\r\ninit: getppid() = 1", 2),
+        ("# a\u2028b\x85c\ninit: getpid() = 7\n", "# a\u2028b\x85c\ninit: getpid() = 1\n", 1),
     ],
 )  # fmt: skip
 def test_results_become_what_comes(before: str, after: str, changes: int) -> None:

@@ -17,6 +17,7 @@ from sendrec.cli import main
 from sendrec.version import VERSION
 
 ROOT = Path(__file__).parents[2]
+RECORDING = str(ROOT / "tests" / "data" / "recordings" / "ipc" / "sendnb.jsonl.gz")
 
 
 @attrs.frozen
@@ -98,6 +99,13 @@ MISTAKES = {
     "no such scenario": ["run", "library/nothing"],
     "a directory": ["run", "."],
     "a binary file": ["run", sys.executable],
+    "an empty name": ["run", ""],
+    "a name that is too long": ["run", "x" * 5000],
+    "a log where the scenario is": ["run", "--log", "in.scn", "in.scn"],
+    "two outputs in one file": ["run", "--log", "out", "--diagram", "./out", "in.scn"],
+    "a log where nothing can be": ["run", "--log", "no/where", "in.scn"],
+    "another campaign's file": ["campaign", "--resume", "in.scn"],
+    "no world": ["campaign", "--world", "moon"],
     "no such file to check": ["check-determinism", "nowhere.scn"],
     "once is not several times": ["check-determinism", "--times", "1", "library/heap"],
     "no such file to measure": ["memory", "nowhere.scn"],
@@ -109,7 +117,10 @@ MISTAKES = {
 def test_a_users_mistake_is_one_error_and_never_a_traceback(
     sendrec: Sendrec, arguments: list[str], tmp_path: Path
 ) -> None:
+    scenario = tmp_path / "in.scn"
+    scenario.write_text("init: getpid()\n")
     done = sendrec(*arguments, cwd=tmp_path)
+    assert scenario.read_text() == "init: getpid()\n"
     assert done.returncode == 2, done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     assert done.stderr.strip()
@@ -230,6 +241,37 @@ def test_update_rewrites_the_results_in_the_file(sendrec: Sendrec, tmp_path: Pat
     assert done.stdout.startswith(f"updated   {scenario}  (1 result)\nok ")
     assert Path(scenario).read_text() == "init: getpid() = 1\n"
     assert sendrec("run", "--update", scenario).stdout.startswith("ok ")
+
+
+def test_update_keeps_a_byte_order_mark(sendrec: Sendrec, tmp_path: Path) -> None:
+    scenario = tmp_path / "t.scn"
+    scenario.write_bytes(b"\xef\xbb\xbfinit: getpid() = 7\r\n")
+    assert sendrec("run", "--update", str(scenario)).returncode == 0
+    assert scenario.read_bytes() == b"\xef\xbb\xbfinit: getpid() = 1\r\n"
+
+
+def test_a_log_is_left_alone_where_nothing_ran(sendrec: Sendrec, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("of an earlier run")
+    assert sendrec("run", "--log", str(log), "nowhere.scn").returncode == 2
+    assert log.read_text() == "of an earlier run"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no such device")
+@pytest.mark.parametrize(
+    "arguments",
+    [["run", "--trace", "library/heap"], ["library"], ["--help"], ["conform", RECORDING]],
+    ids=" ".join,
+)
+def test_a_full_disk_is_one_error(arguments: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "sendrec", *arguments],
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert done.stderr == "Error: cannot write the output: No space left on device\n"
+    assert done.returncode == 2
 
 
 def test_the_version(sendrec: Sendrec) -> None:

@@ -149,6 +149,7 @@ def _module() -> types.ModuleType:
     module.number = 5  # type: ignore[attr-defined]
     module.nothing = lambda: None  # type: ignore[attr-defined]
     module.needs = lambda argument: argument  # type: ignore[attr-defined]
+    module.breaks = lambda: 1 / 0  # type: ignore[attr-defined]
     return module
 
 
@@ -164,7 +165,8 @@ def test_a_server_is_found_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
         ("of_my_own:missing", "no attribute 'missing'"),
         ("of_my_own:number", "cannot be called"),
         ("of_my_own:nothing", "has no main"),
-        ("of_my_own:needs", "cannot be made"),
+        ("of_my_own:needs", "mine cannot be made: TypeError: "),
+        ("of_my_own:breaks", "mine cannot be made: ZeroDivisionError: "),
     ],
 )
 def test_a_server_that_cannot_be_had(

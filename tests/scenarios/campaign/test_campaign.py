@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,10 +42,36 @@ def test_goes_on_where_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert campaign(300, 9, resume=path, length=100) == 0
     half = read_record(path)
     assert (half.runs, half.operations) == (3, 300)
-    assert campaign(600, 1, resume=path, length=7) == 0, "the file says what the campaign is"
+    assert campaign(600, resume=path) == 0, "the file says what the campaign is"
     whole = read_record(path)
     assert (whole.seed, whole.length, whole.runs, whole.operations) == (9, 100, 6, 600)
     assert "600 operations in 6 runs (seed 9): nothing is wrong" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "other", [{"seed": 2}, {"length": 7}, {"world": "machine"}, {"quirks": "vfs-lifo"}]
+)
+def test_a_file_of_another_campaign_is_refused(other: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "campaign.json"
+    Record(1, "vm", "none", 10).write(path)
+    before = path.read_bytes()
+    ((name, value),) = other.items()
+    with pytest.raises(BadInput, match=f"a campaign with {name} .*, not {value}"):
+        campaign(10, resume=path, **other)
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_cannot_be_written_is_known_before_the_work(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="cannot write it"):
+        campaign(10**9, resume=tmp_path / "no" / "where")
+
+
+@pytest.mark.parametrize("wrong", [{"world": "moon"}, {"quirks": "nothing-like-it"}])
+def test_a_record_of_what_there_is_not(wrong: dict[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "campaign.json"
+    path.write_text(json.dumps(GOOD | wrong))
+    with pytest.raises(BadInput, match=r"campaign\.json: a record that makes no sense"):
+        campaign(10, resume=path)
 
 
 def test_what_was_found_is_kept(tmp_path: Path) -> None:
@@ -77,7 +104,17 @@ GOOD = {
         "[]",
         "{}",
         json.dumps(GOOD | {"format": "other"}),
+        "[" * 100_000,
         json.dumps(GOOD | {"seed": "one"}),
+        json.dumps(GOOD | {"seed": True}),
+        json.dumps(GOOD | {"length": 0}),
+        json.dumps(GOOD | {"runs": -1}),
+        json.dumps(GOOD | {"world": []}),
+        json.dumps(GOOD | {"more": 1}),
+        json.dumps(GOOD | {"found": [3]}),
+        json.dumps(
+            GOOD | {"found": [{"quirk": "x", "how": "", "text": "", "seed": 1, "operations": 5}]}
+        ),
         json.dumps(GOOD | {"found": [{"quirk": "x"}]}),
         json.dumps({key: value for key, value in GOOD.items() if key != "found"}),
     ],

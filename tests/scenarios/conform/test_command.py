@@ -13,7 +13,7 @@ import pytest
 
 from scenarios.conform import conform
 from scenarios.conform.command import FORMATS
-from scenarios.conform.recording import find_recordings
+from scenarios.conform.recording import LONGEST_LINE, find_recordings
 from scenarios.source import BadInput
 
 RECORDINGS: Final = Path(__file__).parents[2] / "data" / "recordings" / "ipc"
@@ -90,6 +90,12 @@ WHOLE: Final = b"".join(LINES)
             ":1: not the JSON of a recording: ",
         ),
         ("deep.jsonl", b"[" * 100_000 + b"\n", ":1: not the JSON of a recording: "),
+        ("endless.jsonl", b" " * (LONGEST_LINE + 1), ":1: longer than 16M, so it is no recording"),
+        (
+            "bomb.jsonl.gz",
+            gzip.compress(b"\0" * (LONGEST_LINE + 1)),
+            ":1: longer than 16M, so it is no recording",
+        ),
         ("none.jsonl", b"{}\n", ":1: there is no field 'format'"),
         ("old.jsonl", b'{"format": "ipc-golden/0"}\n', ":1: unknown format 'ipc-golden/0'"),
         ("bare.jsonl", b'{"format": "ipc-golden/1"}\n', ":1: there is no field 'config'"),
