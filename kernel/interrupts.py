@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import attrs
 
 from ipc.endpoint import HARDWARE, NONE
+from kernel import notify
 from kernel.probes import Interrupted
 
 if TYPE_CHECKING:
@@ -75,13 +76,14 @@ class Interrupts:
 
     def _notify(self, hook: Hook) -> None:
         machine = self._machine
-        process = machine.table.endpoints.get(hook.owner)
+        endpoints = machine.table.endpoints
+        process = endpoints.get(hook.owner)
         assert process is not None, "a dead process has no hooks"
         hook.enabled = bool(hook.policy & IRQ_REENABLE)
         process.privilege.interrupts_pending |= 1 << hook.notify_id
         if machine.probes.emit is not None:
             machine.probes.happened(Interrupted, process, hook.line)
-        machine.rendezvous.kernel_notify(HARDWARE, hook.owner)
+        notify.post(machine.rendezvous, endpoints[HARDWARE], hook.owner)
 
     def release(self, process: Process) -> None:
         """`process` is no more: its hooks are free."""

@@ -56,7 +56,7 @@ class Grants(list[Grant]):
         grant.length = length
         grant.faulted = GRANT_INVALID
         grant.flags = access | CPF_DIRECT | CPF_IN_USE
-        return grant_id(index, grant.sequence)
+        return grant.sequence << GRANT_SHIFT | index
 
     def magic(self, who_to: int, who_from: int, address: int, length: int, access: int) -> int:
         """As `direct`, but for memory of `who_from`; only VFS may.  MINIX: cpf_grant_magic."""

@@ -74,9 +74,7 @@ class BlockCache:
         Refused if it cannot be read.  Differs: MINIX's MFS panics if a block of its own tables
         cannot be read.
         """
-        buffer = self._find(block, inode, offset)
-        if buffer is None and self.use_vm:
-            buffer = await self._from_vm(block, inode, offset)
+        buffer = self.find(block, inode, offset) or await self.fetch(block, inode, offset)
         if buffer is None:
             buffer = await self._new(block, inode, offset)
             length = await self.disk.read(block * BLOCK_SIZE, buffer.data, BLOCK_SIZE)
@@ -88,23 +86,22 @@ class BlockCache:
 
     async def peek(self, block: int, inode: int = NO_INODE, offset: int = 0) -> Buffer | None:
         """Hold `block` if it is here or in VM's cache."""
-        buffer = self._find(block, inode, offset)
-        if buffer is None and self.use_vm:
-            buffer = await self._from_vm(block, inode, offset)
-        return buffer
+        return self.find(block, inode, offset) or await self.fetch(block, inode, offset)
 
-    def glance(self, block: int) -> bytes | None:
+    def glance(self, block: int, inode: int = NO_INODE, offset: int = 0) -> bytes | None:
         """What is in `block` if the file system has it at hand: as if it were got and put."""
         buffer = self._by_block.get((self.disk.device, block))
         if buffer is None or buffer.text is None:
             return None
+        if inode != NO_INODE and (inode != buffer.inode or offset != buffer.inode_offset):
+            return None  # VM is to be told
         if not buffer.held:
             self._unused.move_to_end(buffer)
         return buffer.text
 
     async def get_unread(self, block: int, inode: int = NO_INODE, offset: int = 0) -> Buffer:
         """Hold `block` without reading it: the caller will write all of it."""
-        return self._find(block, inode, offset) or await self._new(block, inode, offset)
+        return self.find(block, inode, offset) or await self._new(block, inode, offset)
 
     async def put(self, buffer: Buffer, once: bool = False) -> None:
         """Let go of `buffer`; `once`: nobody will want it again.  Source: put_block."""
@@ -128,7 +125,7 @@ class BlockCache:
         if once:
             self._invalidate(buffer)
 
-    def _find(self, block: int, inode: int, offset: int) -> Buffer | None:
+    def find(self, block: int, inode: int = NO_INODE, offset: int = 0) -> Buffer | None:
         """Hold `block` if it is here."""
         buffer = self._by_block.get((self.disk.device, block))
         if buffer is None:
@@ -142,7 +139,10 @@ class BlockCache:
             buffer.tell_vm = True
         return buffer
 
-    async def _from_vm(self, block: int, inode: int, offset: int) -> Buffer | None:
+    async def fetch(self, block: int, inode: int, offset: int) -> Buffer | None:
+        """Hold `block`, which is not here, if it is in VM's cache."""
+        if not self.use_vm:
+            return None
         # A buffer is emptied before VM is asked, as in the C: the order of the calls shows it.
         buffer = self._take()
         if buffer.device or buffer.data:

@@ -123,7 +123,8 @@ async def _read_ahead(
     cache = fs.cache
     fragment = position % BLOCK_SIZE
     position -= fragment
-    found = await cache.peek(block, inode.number, position)
+    number = inode.number
+    found = cache.find(block, number, position) or await cache.fetch(block, number, position)
     if found is not None:
         return found
     count = -(-(length + fragment) // BLOCK_SIZE)
@@ -138,7 +139,7 @@ async def _read_ahead(
     if count > 1:
         await _extend(fs, inode, wanted, position, count)
     await cache.prefetch(wanted)
-    return await cache.get(block, inode.number, position)
+    return cache.find(block, number, position) or await cache.get(block, number, position)
 
 
 async def _extend(

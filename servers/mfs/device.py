@@ -111,8 +111,12 @@ class BlockDevice:
         table, driver, scratch = self.grants, self.driver, self.scratch
         result = EIO
         for _ in range(TRANSFER_TRIES):
-            parts = [table.direct(driver, at, length, access) for at in addresses]
-            vector = b"".join([_ELEMENT.pack(part, length) for part in parts])
+            parts: list[int] = []
+            vector = b""
+            for address in addresses:
+                part = table.direct(driver, address, length, access)
+                parts.append(part)
+                vector += _ELEMENT.pack(part, length)
             yield Store(scratch, vector)
             grant = table.direct(driver, scratch, len(vector), CPF_READ)
             request = kind(position, minor(self.device), 0, count, grant)

@@ -114,9 +114,13 @@ async def _free_entry(fs: FileSystem, inode: Inode) -> int:
 
 async def _contents(fs: FileSystem, inode: Inode, position: int) -> bytes:
     """The entries in the block at `position`: as much of it as the directory has."""
-    buffer = await directory_block(fs, inode, position)
-    data = await fs.cache.contents(buffer)
-    await fs.cache.put(buffer)
+    cache, number = fs.cache, inode.number
+    block = await zones.block_at(fs, inode, position)
+    data = cache.glance(block, number, position)
+    if data is None:
+        buffer = await cache.get(block, number, position)
+        data = await cache.contents(buffer)
+        await cache.put(buffer)
     return data[: inode.size - position]
 
 

@@ -236,11 +236,15 @@ class FileSystem:
         inode.dirty = False
 
     async def _inode_bytes(self, number: int) -> bytes:
-        buffer = await self.cache.get(self._inode_block(number))
+        cache = self.cache
+        block = self._inode_block(number)
+        data = cache.glance(block)
+        if data is None:
+            buffer = await cache.get(block)
+            data = await cache.contents(buffer)
+            await cache.put(buffer)
         at = (number - 1) % INODES_PER_BLOCK * INODE_SIZE
-        data = (await self.cache.contents(buffer))[at : at + INODE_SIZE]
-        await self.cache.put(buffer)
-        return data
+        return data[at : at + INODE_SIZE]
 
     def _inode_block(self, number: int) -> int:
         return self.superblock.inode_start + (number - 1) // INODES_PER_BLOCK

@@ -106,7 +106,8 @@ class Volume:
         index = number - self._starts[at]
         if index >= count:
             return bytes(BLOCK_SIZE)
-        return fetch(index).ljust(BLOCK_SIZE, b"\0")
+        data = fetch(index)
+        return data if len(data) == BLOCK_SIZE else data.ljust(BLOCK_SIZE, b"\0")
 
 
 def make_volume(
@@ -258,7 +259,7 @@ def _file_extents(node: _Node) -> list[tuple[int, int, Callable[[int], bytes]]]:
     if node.count == 0:
         return []
     extents: list[tuple[int, int, Callable[[int], bytes]]] = [
-        (node.first, node.count, lambda i: _data_block(node, i))
+        (node.first, node.count, _data_of(node))
     ]
     beyond = node.count - DIRECT_ZONES
     if beyond > 0:
@@ -272,17 +273,22 @@ def _file_extents(node: _Node) -> list[tuple[int, int, Callable[[int], bytes]]]:
     return extents
 
 
-def _data_block(node: _Node, index: int) -> bytes:
+def _data_of(node: _Node) -> Callable[[int], bytes]:
+    """What gives the blocks of the file by their index in it."""
+    read, size = node.file.read, node.size
     if node.file.mode & S_IFMT == S_IFDIR:
-        entries = [(node.number, b"."), (node.parent, b"..")]
-        entries += [(child.number, name) for name, child in node.entries.items()]
-        per_block = BLOCK_SIZE // ENTRY_SIZE
-        part = entries[index * per_block : (index + 1) * per_block]
-        return b"".join(encode_entry(number, name) for number, name in part)
-    if node.file.read is None:
-        return b""
-    at = index * BLOCK_SIZE
-    return node.file.read(at, min(BLOCK_SIZE, node.size - at))
+        return lambda index: _entries_block(node, index)
+    if read is None:
+        return lambda _: b""
+    return lambda index: read(index * BLOCK_SIZE, min(BLOCK_SIZE, size - index * BLOCK_SIZE))
+
+
+def _entries_block(node: _Node, index: int) -> bytes:
+    entries = [(node.number, b"."), (node.parent, b"..")]
+    entries += [(child.number, name) for name, child in node.entries.items()]
+    per_block = BLOCK_SIZE // ENTRY_SIZE
+    part = entries[index * per_block : (index + 1) * per_block]
+    return b"".join(encode_entry(number, name) for number, name in part)
 
 
 def _zone_numbers(node: _Node, single: int) -> bytes:

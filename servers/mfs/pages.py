@@ -32,6 +32,7 @@ VMSF_ONCE: Final = 1
 VMIW_STATS: Final = 1
 # struct vm_stats_info: page size, total, free, largest, cached.
 _STATS: Final = struct.Struct("<IIIII")
+_SIGN: Final = 1 << 63  # a place on the device travels as a signed number
 
 _ALLOCATE: Final = SendRec(
     VM,
@@ -59,10 +60,10 @@ class Pages:
         """The address of a new page of zeros; `make_room` is tried once if there is no memory."""
         for retry in (True, False):
             answer = yield _ALLOCATE
-            if isinstance(answer, IpcError):
+            if type(answer) is IpcError:
                 raise answer
             if answer.type == OK:
-                return int(answer.retaddr)
+                return answer.retaddr  # type: ignore[no-any-return]
             if retry:
                 yield from make_room()
         raise Panic("no memory for a block of the cache")
@@ -78,11 +79,11 @@ class Pages:
         self, device: int, device_offset: int, inode: int, offset: int
     ) -> Generator[Any, Any, int]:
         """Map VM's page for a place on the device; the address, or 0 if VM has none."""
-        place = _signed(device_offset)
+        place = device_offset if device_offset < _SIGN else device_offset - 2 * _SIGN
         answer = yield SendRec(VM, VmMapcachepage(device, place, offset, inode, 0, 1))
-        if isinstance(answer, IpcError):
+        if type(answer) is IpcError:
             raise answer
-        return int(answer.addr) if answer.type == OK else 0
+        return answer.addr if answer.type == OK else 0
 
     @yields_traps
     def tell(
@@ -93,14 +94,14 @@ class Pages:
         If VM has no memory left to note it, mappings of the file will miss the page; that is no
         reason to stop.
         """
-        place = _signed(device_offset)
+        place = device_offset if device_offset < _SIGN else device_offset - 2 * _SIGN
         flags = VMSF_ONCE if once else 0
         answer = yield SendRec(
             VM, VmSetcachepage(device, place, offset, inode, address, 0, 1, flags)
         )
-        if isinstance(answer, IpcError):
+        if type(answer) is IpcError:
             raise answer
-        if answer.type not in (OK, ENOMEM):
+        if answer.type != OK and answer.type != ENOMEM:
             raise Panic(f"VM refuses the cache block at {address:#x}: {answer.type}")
 
     async def forget(self, device: int, device_offset: int) -> None:
@@ -119,8 +120,3 @@ class Pages:
         stats = _STATS.unpack(await trap(Load(self.scratch, _STATS.size)))
         page_size, _total, free, _largest, cached = stats
         return int((free + cached) * page_size // 1024)
-
-
-def _signed(offset: int) -> int:
-    """A 64-bit place as the signed number in which it travels."""
-    return offset - (1 << 64) if offset >> 63 else offset

@@ -5,7 +5,8 @@ Source: MINIX ``libfsdriver/call.c``, ``table.c``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeAlias
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import attrs
 
@@ -78,8 +79,8 @@ _DONE: Final = Reply(OK)  # messages are never changed, so that one is enough
 _Fs: TypeAlias = "FileServer"
 
 
-async def _name(server: _Fs, source: int, grant: int, length: int) -> bytes:
-    return await fetch_name(source, grant, length, server.scratch, NAME_MAX + 1)
+def _name(server: _Fs, source: int, grant: int, length: int) -> Coroutine[Any, Any, bytes]:
+    return fetch_name(source, grant, length, server.scratch, NAME_MAX + 1)
 
 
 def _refuse_dots(name: bytes, errno: int) -> None:

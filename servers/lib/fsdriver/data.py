@@ -5,17 +5,22 @@ Source: MINIX ``libfsdriver/utility.c``.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Coroutine, Generator
+from typing import Any, Final, TypeAlias
 
 import attrs
 
 from ipc.errors import EINVAL, ENAMETOOLONG, OK
-from ipc.traps import Load, trap
-from servers.lib.kernel_calls import sys_safecopyfrom, sys_safecopyto, sys_safememset
+from ipc.kernelcalls import SysSafecopyfrom, SysSafecopyto, SysSafememset
+from ipc.message import Message
+from ipc.traps import KernelCall, Load, yields_traps
 from servers.lib.loop import Refused
 
 NAME_MAX: Final = 511
 PATH_MAX: Final = 1024
+
+# What is to be awaited until a copy is done.
+Copied: TypeAlias = Coroutine[Any, Any, None]
 
 
 @attrs.frozen
@@ -25,27 +30,30 @@ class Data:
     endpoint: int
     grant: int
 
-    async def copy_in(self, offset: int, address: int, length: int) -> None:
+    def copy_in(self, offset: int, address: int, length: int) -> Copied:
         """Copy from byte `offset` of the buffer to own memory; raises Refused (EFAULT …)."""
-        _require(await sys_safecopyfrom(self.endpoint, self.grant, offset, address, length))
+        return _copy(SysSafecopyfrom(self.endpoint, self.grant, offset, address, length))
 
-    async def copy_out(self, offset: int, address: int, length: int) -> None:
+    def copy_out(self, offset: int, address: int, length: int) -> Copied:
         """Copy from own memory to byte `offset` of the buffer; raises Refused (EFAULT …)."""
-        _require(await sys_safecopyto(self.endpoint, self.grant, offset, address, length))
+        return _copy(SysSafecopyto(self.endpoint, self.grant, offset, address, length))
 
-    async def zero(self, offset: int, length: int) -> None:
+    def zero(self, offset: int, length: int) -> Copied:
         """Clear part of the buffer; raises Refused (EFAULT …)."""
-        _require(await sys_safememset(self.endpoint, self.grant, offset, 0, length))
+        return _copy(SysSafememset(self.endpoint, 0, self.grant, offset, length))
 
 
-def _require(result: int) -> None:
-    if result != OK:
-        raise Refused(result)
+@yields_traps
+def _copy(request: Message) -> Generator[Any, Any, None]:
+    answer = yield KernelCall(request)
+    if answer.type != OK:
+        raise Refused(answer.type)
 
 
-async def fetch_name(
+@yields_traps
+def fetch_name(
     endpoint: int, grant: int, length: int, scratch: int, limit: int, may_be_empty: bool = False
-) -> bytes:
+) -> Generator[Any, Any, bytes]:
     """The string of `length` bytes (its final zero included) behind `grant`.
 
     `scratch` is where in own memory it may be put, with room for `limit` bytes.  Raises Refused
@@ -55,8 +63,10 @@ async def fetch_name(
         raise Refused(EINVAL)
     if length > limit:
         raise Refused(ENAMETOOLONG)
-    await Data(endpoint, grant).copy_in(0, scratch, length)
-    text: bytes = await trap(Load(scratch, length))
+    answer = yield KernelCall(SysSafecopyfrom(endpoint, grant, 0, scratch, length))
+    if answer.type != OK:
+        raise Refused(answer.type)
+    text: bytes = yield Load(scratch, length)
     if text[-1]:
         raise Refused(EINVAL)
     return text.split(b"\0", 1)[0]
