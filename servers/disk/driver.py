@@ -92,7 +92,7 @@ class Disk:
         context = self.context
         while True:
             received = yield _ANY
-            if isinstance(received, IpcError):
+            if type(received) is IpcError:
                 raise received
             source, message, status = received
             if status & STATUS_CALL_MASK == NOTIFY_CALL:
@@ -138,7 +138,7 @@ class Disk:
         controller.command = Transfer(position, length, writing)
         yield self._doorbell
         interrupted = yield _INTERRUPT
-        if isinstance(interrupted, IpcError):
+        if type(interrupted) is IpcError:
             raise interrupted
         if controller.status == FAILED:
             return EIO
@@ -174,18 +174,6 @@ class Disk:
                 return int(copied.type)
             done += length
         return done
-
-    def fetch_vector(
-        self, endpoint: int, grant: int, count: int
-    ) -> Generator[Any, Any, Vector | None]:
-        """The vector of at most 64 elements behind `grant`, or None if it cannot be had."""
-        length = min(count, NR_IOREQS) * _ELEMENT.size
-        if length <= 0:
-            return None
-        copied = yield KernelCall(SysSafecopyfrom(endpoint, grant, 0, SCRATCH, length))
-        if copied.type != OK:
-            return None
-        return list(_ELEMENT.iter_unpack((yield Load(SCRATCH, length))))
 
     def _irqctl(self, request: int, policy: int, hook: int) -> Generator[Any, Any, int]:
         answer = yield KernelCall(SysIrqctl(request, DISK_IRQ, policy, hook))
@@ -223,12 +211,19 @@ def do_transfer(disk: Disk, source: int, request: BdevRead | BdevWrite) -> Gener
 def do_vector_transfer(
     disk: Disk, source: int, request: BdevGather | BdevScatter
 ) -> Generator[Any, Any, int]:
-    """Read or write several buffers, one behind the other on the disk."""
+    """Read or write several buffers, one behind the other on the disk.
+
+    Their grants and lengths are in a vector of at most 64 elements behind a grant.
+    """
     if request.minor != 0:
         return ENXIO
-    vector = yield from disk.fetch_vector(source, request.grant, request.count)
-    if vector is None:
+    length = min(request.count, NR_IOREQS) * _ELEMENT.size
+    if length <= 0:
         return EINVAL
+    copied = yield KernelCall(SysSafecopyfrom(source, request.grant, 0, SCRATCH, length))
+    if copied.type != OK:
+        return EINVAL
+    vector = list(_ELEMENT.iter_unpack((yield Load(SCRATCH, length))))
     writing = type(request) is BdevScatter
     return (yield from disk.transfer(request.pos, source, vector, writing))
 
