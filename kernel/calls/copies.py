@@ -42,16 +42,13 @@ def do_vircopy(
     With CP_FLAG_TRY memory that is missing is an EFAULT.
     """
     copier = machine.copier
-    source = copier.place(_self(caller, request.src_endpt), request.src_addr)
-    dest = copier.place(_self(caller, request.dst_endpt), request.dst_addr)
+    origin, target = request.src_endpt, request.dst_endpt
+    source = copier.place(caller.endpoint if origin == SELF else origin, request.src_addr)
+    dest = copier.place(caller.endpoint if target == SELF else target, request.dst_addr)
     if source is None or dest is None:
         return EINVAL
     waiting = None if request.flags & CP_FLAG_TRY else caller
     return copier.copy(waiting, source, dest, request.nr_bytes)
-
-
-def _self(caller: Process, endpoint: int) -> int:
-    return caller.endpoint if endpoint == SELF else endpoint
 
 
 def do_memset(machine: Machine, caller: Process, request: SysMemset) -> Message | int:

@@ -160,7 +160,11 @@ class BlockCache:
         buffer = self._take()
         if buffer.device or buffer.data:
             await self._empty(buffer)
-        buffer.data = await self.pages.allocate(self._free_unused)
+        try:
+            buffer.data = await self.pages.allocate(self._free_unused)
+        except Refused:
+            self._soon.append(buffer)
+            raise
         self._hold(buffer, block, inode, offset)
         buffer.tell_vm = True
         return buffer

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ipc.errors import ENOENT, ENOTDIR, ENOTEMPTY, EROFS
 from servers.lib.loop import Refused
 from servers.mfs import zones
-from servers.mfs.inode import CTIME, MTIME, S_IFDIR, Inode
+from servers.mfs.inode import CTIME, MTIME, S_IFDIR, S_IFMT, Inode
 from servers.mfs.layout import (
     BLOCK_SIZE,
     ENTRY_SIZE,
@@ -31,10 +31,20 @@ async def directory_block(fs: FileSystem, inode: Inode, position: int) -> Buffer
     return await fs.cache.get(block, inode.number, position)
 
 
-async def look_up(fs: FileSystem, inode: Inode, name: bytes) -> int:
-    """The inode number under `name`; raises Refused (ENOENT, ENOTDIR)."""
-    number, _position = await _search(fs, inode, name)
-    return number
+async def search(fs: FileSystem, inode: Inode, name: bytes) -> tuple[int, int]:
+    """The inode number under `name`, and the byte of the directory where its entry is.
+
+    Raises Refused (ENOENT, ENOTDIR).
+    """
+    if inode.mode & S_IFMT != S_IFDIR:
+        raise Refused(ENOTDIR)
+    wanted = name[:NAME_SIZE].ljust(NAME_SIZE, b"\0")
+    for position in range(0, inode.size, BLOCK_SIZE):
+        data = await _contents(fs, inode, position)
+        at = _find(data, wanted)
+        if at >= 0:
+            return int.from_bytes(data[at : at + 4], "little"), position + at
+    raise Refused(ENOENT)
 
 
 async def enter(fs: FileSystem, inode: Inode, name: bytes, number: int) -> None:
@@ -59,7 +69,7 @@ async def enter(fs: FileSystem, inode: Inode, name: bytes, number: int) -> None:
 async def delete(fs: FileSystem, inode: Inode, name: bytes) -> None:
     """Take the name `name` out; the entry keeps its inode number at its end, for recovery."""
     _require_writable(fs, inode)
-    number, position = await _search(fs, inode, name)
+    number, position = await search(fs, inode, name)
     offset = position // BLOCK_SIZE * BLOCK_SIZE
     buffer = await directory_block(fs, inode, offset)
     at = position - offset
@@ -77,18 +87,6 @@ async def require_empty(fs: FileSystem, inode: Inode) -> None:
         for number, name in decode_entries(await _contents(fs, inode, position)):
             if number != NO_INODE and name not in (b".", b".."):
                 raise Refused(ENOTEMPTY)
-
-
-async def _search(fs: FileSystem, inode: Inode, name: bytes) -> tuple[int, int]:
-    """The inode number under `name`, and the byte of the directory where its entry is."""
-    _require_directory(inode)
-    wanted = name[:NAME_SIZE].ljust(NAME_SIZE, b"\0")
-    for position in range(0, inode.size, BLOCK_SIZE):
-        data = await _contents(fs, inode, position)
-        at = _find(data, wanted)
-        if at >= 0:
-            return int.from_bytes(data[at : at + 4], "little"), position + at
-    raise Refused(ENOENT)
 
 
 def _find(data: bytes, wanted: bytes) -> int:

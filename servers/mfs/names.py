@@ -31,7 +31,8 @@ async def advance(fs: FileSystem, parent: Inode, name: bytes) -> Inode:
     """Use the inode under `name` in `parent`; raises Refused (ENOENT, ENOTDIR, ENFILE)."""
     if not name or parent.links == 0:
         raise Refused(ENOENT)
-    return await fs.get_inode(await directory.look_up(fs, parent, name))
+    number, _position = await directory.search(fs, parent, name)
+    return await fs.get_inode(number)
 
 
 async def find(fs: FileSystem, parent: Inode, name: bytes) -> Inode | None:
@@ -145,7 +146,8 @@ async def _remove_directory(fs: FileSystem, parent: Inode, inode: Inode, name: b
 
 async def advance_unlinked(fs: FileSystem, inode: Inode) -> Inode:
     """The parent by `..`, of a directory that may have lost its own name."""
-    return await fs.get_inode(await directory.look_up(fs, inode, b".."))
+    number, _position = await directory.search(fs, inode, b"..")
+    return await fs.get_inode(number)
 
 
 async def _unlink_file(fs: FileSystem, parent: Inode, inode: Inode, name: bytes) -> None:
@@ -201,7 +203,7 @@ async def _is_above(fs: FileSystem, inode: Inode, below: Inode) -> bool:
     number = below.number
     while number not in (inode.number, ROOT_INODE):
         step = await fs.get_inode(number)
-        number = await directory.look_up(fs, step, b"..")
+        number, _position = await directory.search(fs, step, b"..")
         await fs.put_inode(step)
     return number == inode.number
 

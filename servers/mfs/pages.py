@@ -25,7 +25,7 @@ from ipc.vm import (
     VmMunmap,
     VmSetcachepage,
 )  # fmt: skip
-from kernel.panic import Panic
+from servers.lib.loop import Refused
 from servers.mfs.layout import BLOCK_SIZE
 
 VMSF_ONCE: Final = 1
@@ -57,7 +57,10 @@ class Pages:
     def allocate(
         self, make_room: Callable[[], Coroutine[Any, Any, None]]
     ) -> Generator[Any, Any, int]:
-        """The address of a new page of zeros; `make_room` is tried once if there is no memory."""
+        """The address of a new page of zeros; `make_room` is tried once if there is no memory.
+
+        Raises Refused(ENOMEM) if there is still none.  Differs: MINIX's MFS panics.
+        """
         for retry in (True, False):
             answer = yield _ALLOCATE
             if type(answer) is IpcError:
@@ -66,13 +69,14 @@ class Pages:
                 return answer.retaddr  # type: ignore[no-any-return]
             if retry:
                 yield from make_room()
-        raise Panic("no memory for a block of the cache")
+        raise Refused(ENOMEM)
 
     async def unmap(self, address: int) -> None:
-        """Give the page at `address` back."""
-        answer = await trap(SendRec(VM, VmMunmap(addr=address, len=BLOCK_SIZE)))
-        if answer.type != OK:
-            raise Panic(f"VM does not take back the page at {address:#x}: {answer.type}")
+        """Give the page at `address` back.
+
+        Differs: MINIX's MFS panics if VM does not take it; here it is lost, and nothing else is.
+        """
+        await trap(SendRec(VM, VmMunmap(addr=address, len=BLOCK_SIZE)))
 
     @yields_traps
     def map_cached(
@@ -92,7 +96,7 @@ class Pages:
         """Let VM use the page at `address` for this place on the device and in the file.
 
         If VM has no memory left to note it, mappings of the file will miss the page; that is no
-        reason to stop.
+        reason to stop.  Differs: MINIX's MFS panics if VM has any other reason.
         """
         place = device_offset if device_offset < _SIGN else device_offset - 2 * _SIGN
         flags = VMSF_ONCE if once else 0
@@ -101,8 +105,6 @@ class Pages:
         )
         if type(answer) is IpcError:
             raise answer
-        if answer.type != OK and answer.type != ENOMEM:
-            raise Panic(f"VM refuses the cache block at {address:#x}: {answer.type}")
 
     async def forget(self, device: int, device_offset: int) -> None:
         """No file has this place on the device any more."""

@@ -286,9 +286,9 @@ class Mfs(FileServer):
                 self.fs.update_times(found)
             special = found.zones[0] if found.format in (S_IFBLK, S_IFCHR) else 0
             return Stat(
-                mode=found.mode, links=found.links, uid=found.uid, gid=found.gid,
-                special=special, atime=found.atime, mtime=found.mtime, ctime=found.ctime,
-                size=found.size, blocks=estimated_blocks(found.size), block_size=BLOCK_SIZE,
+                self.device, found.mode, inode, found.links, found.uid, found.gid, special,
+                found.atime, found.mtime, found.ctime, found.size, estimated_blocks(found.size),
+                BLOCK_SIZE,
             )  # fmt: skip
 
     async def change_mode(self, inode: int, mode: int) -> int:

@@ -119,8 +119,8 @@ class Pfs(FileServer):
         """A node's attributes."""
         node = self._find(inode)
         return Stat(
-            mode=node.mode, uid=node.uid, gid=node.gid, special=node.device, size=node.size,
-            blocks=-(-node.size // 512), block_size=PIPE_BUF,
+            device=self.device, mode=node.mode, inode=inode, uid=node.uid, gid=node.gid,
+            special=node.device, size=node.size, blocks=-(-node.size // 512), block_size=PIPE_BUF,
         )  # fmt: skip
 
     async def change_mode(self, inode: int, mode: int) -> int:

@@ -5,10 +5,9 @@ Source: MINIX ``libfsdriver/call.c``, ``table.c``.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+import types
+from collections.abc import Coroutine, Generator
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
-
-import attrs
 
 from ipc.errors import EBUSY, EEXIST, EINVAL, ENOTEMPTY, EPERM, OK
 from ipc.fs import (
@@ -59,7 +58,7 @@ from ipc.fs import (
     ReqWriteReply,
 )  # fmt: skip
 from ipc.message import Message, Reply
-from ipc.traps import Store, trap
+from ipc.traps import Store, yields_traps
 from servers.lib.fsdriver.data import NAME_MAX, Data, fetch_name
 from servers.lib.fsdriver.dirents import DirentList
 from servers.lib.fsdriver.lookup import do_lookup
@@ -114,12 +113,6 @@ async def do_unmount(server: _Fs, _source: int, _request: ReqUnmount) -> Message
     await server.unmount()
     server.mounted = False
     return _DONE
-
-
-async def do_path(server: _Fs, source: int, request: ReqLookup) -> Message:
-    """Follow a path."""
-    answer = await do_lookup(server, source, request)
-    return attrs.evolve(answer, transid=request.transid)
 
 
 async def do_putnode(server: _Fs, _source: int, request: ReqPutnode) -> Message:
@@ -267,8 +260,7 @@ async def do_rdlink(server: _Fs, source: int, request: ReqRdlink) -> Message:
 
 async def do_stat(server: _Fs, source: int, request: ReqStat) -> Message:
     """Copy a file's attributes."""
-    found = await server.stat(request.inode)
-    stat = attrs.evolve(found, device=server.device, inode=request.inode)
+    stat = await server.stat(request.inode)
     await _copy(server, Data(source, request.grant), stat.encode())
     return _DONE
 
@@ -279,9 +271,11 @@ async def do_statvfs(server: _Fs, source: int, request: ReqStatvfs) -> Message:
     return _DONE
 
 
-async def _copy(server: _Fs, data: Data, text: bytes) -> None:
-    await trap(Store(server.scratch, text))
-    await data.copy_out(0, server.scratch, len(text))
+@yields_traps
+@types.coroutine
+def _copy(server: _Fs, data: Data, text: bytes) -> Generator[Any, Any, None]:
+    yield Store(server.scratch, text)
+    yield from data.copy_out(0, server.scratch, len(text))
 
 
 async def do_chmod(server: _Fs, _source: int, request: ReqChmod) -> Message:
@@ -391,7 +385,7 @@ CALLS: Final[dict[int, Handler]] = {
     ReqCreate.type: do_create,
     ReqLink.type: do_link,
     ReqRename.type: do_rename,
-    ReqLookup.type: do_path,
+    ReqLookup.type: do_lookup,
     ReqMountpoint.type: do_mountpoint,
     ReqReadsuper.type: do_readsuper,
     ReqNewnode.type: do_newnode,

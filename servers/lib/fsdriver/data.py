@@ -6,15 +6,19 @@ Source: MINIX ``libfsdriver/utility.c``.
 from __future__ import annotations
 
 from collections.abc import Coroutine, Generator
-from typing import Any, Final, TypeAlias
-
-import attrs
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ipc.errors import EINVAL, ENAMETOOLONG, OK
 from ipc.kernelcalls import SysSafecopyfrom, SysSafecopyto, SysSafememset
 from ipc.message import Message
 from ipc.traps import KernelCall, Load, yields_traps
 from servers.lib.loop import Refused
+
+if TYPE_CHECKING:
+    from attrs import frozen
+else:
+    # Nobody changes this, but to have attrs enforce it would double what making one costs.
+    from attrs import define as frozen
 
 NAME_MAX: Final = 511
 PATH_MAX: Final = 1024
@@ -23,7 +27,7 @@ PATH_MAX: Final = 1024
 Copied: TypeAlias = Coroutine[Any, Any, None]
 
 
-@attrs.frozen
+@frozen
 class Data:
     """A buffer of `endpoint`, as far as `grant` lets us use it."""
 

@@ -21,7 +21,12 @@ from servers.lib.fsdriver.node import S_IFDIR, S_IFLNK, S_IFMT, Node
 from servers.lib.loop import Refused
 
 if TYPE_CHECKING:
+    from attrs import frozen
+
     from servers.lib.fsdriver.server import FileServer
+else:
+    # Nobody changes credentials, but to have attrs enforce it would double what making them costs.
+    from attrs import define as frozen
 
 EENTERMOUNT: Final = -301
 ELEAVEMOUNT: Final = -302
@@ -33,7 +38,7 @@ UCRED_SIZE: Final = 76
 _UCRED: Final = struct.Struct("<IIi16I")
 
 
-@attrs.frozen
+@frozen
 class Credentials:
     """As whom the walk is made."""
 
@@ -138,7 +143,10 @@ async def do_lookup(server: FileServer, source: int, request: ReqLookup) -> ReqL
     path = await fetch_name(
         source, request.grant_path, request.path_len, server.scratch, PATH_MAX, may_be_empty=True
     )
-    who = await _credentials(server, source, request)
+    if request.flags & PATH_GET_UCRED:
+        who = await _credentials(server, source, request)
+    else:
+        who = Credentials(request.uid, request.gid)
     node, mount_point = await server.look_up(request.dir_ino, b".")
     walk = _Walk(server, request, who, path, node, mount_point)
     result = OK
@@ -153,16 +161,16 @@ async def do_lookup(server: FileServer, source: int, request: ReqLookup) -> ReqL
         node = walk.node
         return ReqLookupReply(
             OK, device=node.device, inode=node.inode, mode=node.mode, file_size=node.size,
-            uid=node.uid, gid=node.gid,
+            uid=node.uid, gid=node.gid, transid=request.transid,
         )  # fmt: skip
     inode = walk.node.inode if result == EENTERMOUNT else 0
     await server.put_node(walk.node.inode, 1)
-    return ReqLookupReply(result, offset=walk.done, inode=inode, symloop=walk.links)
+    return ReqLookupReply(
+        result, offset=walk.done, inode=inode, symloop=walk.links, transid=request.transid
+    )
 
 
 async def _credentials(server: FileServer, source: int, request: ReqLookup) -> Credentials:
-    if not request.flags & PATH_GET_UCRED:
-        return Credentials(request.uid, request.gid)
     if request.ucred_size != UCRED_SIZE:
         raise Refused(EINVAL)
     await Data(source, request.grant_ucred).copy_in(0, server.scratch, UCRED_SIZE)

@@ -6,9 +6,13 @@ Source: MINIX ``minix/fsdriver.h``, ``sys/stat.h``.
 from __future__ import annotations
 
 import struct
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import attrs
+if TYPE_CHECKING:
+    from attrs import frozen
+else:
+    # Nobody changes these, but to have attrs enforce it would double what making one costs.
+    from attrs import define as frozen
 
 S_IFMT: Final = 0o170000
 S_IFIFO: Final = 0o010000
@@ -26,7 +30,7 @@ STATVFS_SIZE: Final = 2228
 _STATVFS: Final = struct.Struct("<IIIIQQQQQQQQ32x8xII")
 
 
-@attrs.frozen
+@frozen
 class Node:
     """An open file's number and attributes; `device` is what a special file stands for."""
 
@@ -38,7 +42,7 @@ class Node:
     device: int = 0
 
 
-@attrs.frozen
+@frozen
 class Stat:
     """What stat tells of a file: sizes in bytes, times in seconds, `blocks` of 512 bytes."""
 
@@ -74,7 +78,7 @@ def decode_stat(data: bytes) -> Stat:
     )
 
 
-@attrs.frozen
+@frozen
 class StatVfs:
     """What statvfs tells of a file system: sizes in bytes, `blocks` of `fragment_size`."""
 

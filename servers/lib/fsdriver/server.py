@@ -160,7 +160,7 @@ class FileServer(Server):
         raise Refused(ENOSYS)
 
     async def stat(self, inode: int) -> Stat:
-        """A file's attributes; device and inode are filled in by the caller."""
+        """A file's attributes."""
         raise Refused(ENOSYS)
 
     async def change_mode(self, inode: int, mode: int) -> int:
