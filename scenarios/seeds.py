@@ -1,4 +1,7 @@
-"""The library under many random schedules: `python -m scenarios.seeds --seeds 100`."""
+"""The library under many random schedules: `python -m scenarios.seeds --seeds 100`.
+
+A scenario that names a policy itself is about that policy, and is run as it says.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,10 @@ import sys
 
 import click
 
+from scenarios import syntax
 from scenarios.catalog import find, shipped
+from scenarios.checks import flatten
+from scenarios.parser import parse
 from scenarios.run import Overrides, run
 from scenarios.source import BadInput
 
@@ -32,16 +38,29 @@ def _holds(name: str, schedules: list[Overrides]) -> bool:
     """Whether a scenario comes true under each of `schedules`; says so."""
     try:
         source = find(name)
+        if _names_a_policy(parse(source)):
+            schedules = [Overrides()]
     except BadInput as error:
         raise click.UsageError(str(error)) from error
     for schedule in schedules:
         outcome = run(source, schedule)
         if outcome.status != "ok":
-            click.echo(f"FAILED    {name} --policy {schedule.policy} --seed {schedule.seed}")
+            options = (f" --{option} {value}" for option, value in schedule.given().items())
+            click.echo(f"FAILED    {name}{''.join(options)}")
             click.echo(outcome.reason)
             return False
-    click.echo(f"ok        {name} ({len(schedules)} schedules)")
+    noun = "schedule" if len(schedules) == 1 else "schedules"
+    click.echo(f"ok        {name} ({len(schedules)} {noun})")
     return True
+
+
+def _names_a_policy(scenario: syntax.Scenario) -> bool:
+    return any(
+        setting.key == "policy"
+        for line in flatten(scenario.statements)
+        if isinstance(line, syntax.Machine)
+        for setting in line.settings
+    )
 
 
 if __name__ == "__main__":

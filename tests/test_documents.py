@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from kernel.quirks import KERNEL_QUIRKS
+from scenarios import seeds, settings
 from scenarios.calls import CALLS
 from scenarios.questions import FUNCTIONS
+from sendrec import cli
 from servers.vm.quirks import VM_QUIRKS
 from tests.documents import DOCUMENTS, PICTURE, ROOT, Reader, blocks_of, part_of, picture
 
@@ -58,6 +60,21 @@ def test_a_part_of_an_output() -> None:
 @pytest.mark.parametrize("word", [*CALLS, *FUNCTIONS])
 def test_the_language_reference_has_every_call_and_function(word: str) -> None:
     assert f"`{word}(" in (ROOT / "docs" / "language.md").read_text()
+
+
+@pytest.mark.parametrize("table", [settings.MACHINE, settings.FILE, settings.PROCESS])
+def test_the_language_reference_has_every_setting(table: dict[str, object]) -> None:
+    page = (ROOT / "docs" / "language.md").read_text()
+    missing = [word for word in table if not re.search(rf"`[^`\n]*\b{word}=", page)]
+    assert not missing
+
+
+def test_every_option_of_the_command_is_in_the_book() -> None:
+    book = "".join(path.read_text() for path in DOCUMENTS)
+    for command in [*cli.commands.commands.values(), seeds.main]:
+        for parameter in command.params:
+            for option in [name for name in parameter.opts if name.startswith("--")]:
+                assert f"`{option}" in book or f"{command.name} {option}" in book, option
 
 
 def test_every_quirk_has_its_entry_and_every_entry_its_quirk() -> None:

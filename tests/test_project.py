@@ -104,6 +104,11 @@ def test_every_requirement_has_both_bounds() -> None:
         assert re.fullmatch(r"[\w-]+>=[\d.]+,<[\d.]+", requirement), requirement
 
 
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_tells_type_checkers_that_it_has_types(room: str) -> None:
+    assert (ROOT / room / "py.typed").exists()
+
+
 def test_every_data_file_of_a_room_is_shipped() -> None:
     patterns = PROJECT["tool"]["setuptools"]["package-data"]["*"]
     for room in ROOMS:

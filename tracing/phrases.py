@@ -47,7 +47,6 @@ TRAP_NAMES: Final = {
 }
 
 PTE_FLAGS: Final = ((1, "PTE_P"), (2, "PTE_RW"), (4, "PTE_U"))
-FAULT_FLAGS: Final = ((1, "protection"), (2, "write"))
 PAGE_SIZE: Final = 4096
 
 

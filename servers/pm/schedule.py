@@ -33,13 +33,6 @@ def nice_to_priority(nice: int) -> int:
     return min(max(queue, MAX_USER_Q), MIN_USER_Q)
 
 
-def priority_to_nice(queue: int) -> int:
-    """The nice value of a process that starts in `queue`.  MINIX: get_nice_value."""
-    span = (queue - USER_Q) * (PRIO_MAX - PRIO_MIN + 1)
-    nice = abs(span) // (MIN_USER_Q - MAX_USER_Q + 1)
-    return min(max(nice if span >= 0 else -nice, PRIO_MIN), PRIO_MAX)
-
-
 async def start_init(process: Mproc, scheduler: int) -> int:
     """Have INIT, from which all users' processes come, scheduled.  MINIX: sched_init."""
     request = SchedulingStart(process.endpoint, process.endpoint, USER_Q, USER_QUANTUM)

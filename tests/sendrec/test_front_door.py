@@ -83,8 +83,9 @@ async def test_a_call_that_cannot_end_is_a_hang_and_may_yet_end() -> None:
         first = await machine.add_process("first", system=True)
         second = await machine.add_process("second", system=True)
         call = first.receive.start(second.endpoint)
-        with pytest.raises(Hang, match="first"):
+        with pytest.raises(Hang, match="first") as hang:
             await call
+        assert str(machine.hang_report()) in str(hang.value)
         assert not call.returned
         await second.send(first.endpoint, RawMessage(5))
         source, message, _status = await call

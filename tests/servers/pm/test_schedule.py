@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ipc.errors import EINVAL
-from servers.pm.schedule import nice_to_priority, priority_to_nice
+from servers.pm.schedule import nice_to_priority
 
 
 @pytest.mark.parametrize(
@@ -15,8 +15,3 @@ from servers.pm.schedule import nice_to_priority, priority_to_nice
 )  # fmt: skip
 def test_nice_to_priority(nice: int, queue: int) -> None:
     assert nice_to_priority(nice) == queue
-
-
-@pytest.mark.parametrize(("queue", "nice"), [(7, 0), (0, -17), (15, 20), (8, 2), (6, -2)])
-def test_priority_to_nice(queue: int, nice: int) -> None:
-    assert priority_to_nice(queue) == nice
