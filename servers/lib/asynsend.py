@@ -41,23 +41,30 @@ class AsyncTable:
 
     capacity: int = 2 * NR_PROCS
     entries: list[AsyncEntry] = attrs.field(factory=list)
+    _offering: SendA = attrs.field(init=False)  # all of it, whatever it holds
+
+    def __attrs_post_init__(self) -> None:
+        self._offering = SendA(self.entries)
 
     def offer(self, dest: int, message: Message, flags: int = AMF_NOREPLY) -> SendA:
         """The trap that offers `message` to `dest`, after those that were offered before.
 
         `flags` (AMF_*): AMF_NOREPLY says that it is no answer to a SENDREC.  Whoever asks for the
-        trap makes it next.  MINIX: asynsend3.
+        trap makes it next: the table is that of all traps.  MINIX: asynsend3.
         """
-        live = [
-            entry
-            for entry in self.entries
-            if not entry.flags & AMF_DONE or (entry.result != OK and _failed(entry))
-        ]
-        if len(live) >= self.capacity:
+        entries = self.entries
+        flags |= AMF_VALID
+        if len(entries) == 1:
+            # Most of the time the message before was delivered at once; its place is free.
+            entry = entries[0]
+            if entry.flags & AMF_DONE and (entry.result == OK or not _failed(entry)):
+                entry.flags, entry.dest, entry.message, entry.result = flags, dest, message, OK
+                return self._offering
+        entries[:] = [entry for entry in entries if not entry.flags & AMF_DONE or _failed(entry)]
+        if len(entries) >= self.capacity:
             raise Panic("the table of asynchronous messages is full")
-        live.append(AsyncEntry(flags | AMF_VALID, dest, message))
-        self.entries = live
-        return SendA(live)
+        entries.append(AsyncEntry(flags, dest, message))
+        return self._offering
 
     @yields_traps
     def send(

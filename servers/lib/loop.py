@@ -27,7 +27,7 @@ from ipc.errors import ENOSYS, IpcError
 from ipc.message import Message, Reply
 from ipc.registry import BY_NUMBER
 from ipc.requests import as_request
-from ipc.traps import NOTIFY_CALL, STATUS_CALL_MASK, Receive, Send, SendNb, trap, yields_traps
+from ipc.traps import NOTIFY_CALL, STATUS_CALL_MASK, Receive, Send, SendNb, yields_traps
 from kernel.panic import Panic
 from kernel.process import Context
 
@@ -220,16 +220,18 @@ class Server:
         """Who handles `message` from `source`: None if it is to be dropped without an answer."""
         return self.CALLS.get(message.type, do_unknown)
 
-    async def reply(self, dest: int, message: Message) -> None:
+    @yields_traps
+    def reply(self, dest: int, message: Message) -> Generator[Any, Any, None]:
         """Answer `dest`.
 
         A caller that has died meanwhile, or (with SENDNB) does not wait for an answer, gets none:
         the failed trap is in the trace, and nobody is left who could be told.
         """
-        try:
-            await trap(self.REPLIES(dest, message))
-        except IpcError as failure:
+        failure = yield self.REPLIES(dest, message)
+        if isinstance(failure, IpcError):
             self.unanswered(dest, message, failure.code)
+        elif isinstance(failure, BaseException):
+            raise failure
 
     def unanswered(self, dest: int, message: Message, errno: int) -> None:
         """What to do about an answer to `dest` that the kernel refused to deliver with `errno`."""

@@ -99,6 +99,11 @@ class Fproc:
             raise Refused(EIO)
         return filp
 
+    def take_filp(self, worker: Worker, fd: int, mode: Mode) -> Filp | None:
+        """The open file under `fd`, locked; None if that may take time.  Raises as `filp`."""
+        filp = self.filp(fd, closing=mode is SERIAL)
+        return filp if filp.take_free(worker, mode) else None
+
     async def lock_filp(self, worker: Worker, fd: int, mode: Mode) -> Filp:
         """The open file under `fd`, locked; raises as `filp`.  MINIX: get_filp2."""
         filp = self.filp(fd, closing=mode is SERIAL)

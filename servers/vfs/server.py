@@ -211,8 +211,14 @@ class Vfs(Server):
                 yield from self._run(worker, message)
                 continue
             context.cause = context.delivered
+            kind = type(message)
+            if kind is not BY_NUMBER.get(message.type, kind):
+                message = _readable(message)
             try:
-                worker = yield from self._serve(source, message)
+                if source == PM:
+                    worker = yield from self._serve_pm(message)
+                else:
+                    worker = self._serve(source, message)
             except Refused as refusal:
                 yield from self.reply(source, Reply(refusal.errno))
             if worker is not None:
@@ -254,22 +260,11 @@ class Vfs(Server):
 
     # --- messages
 
-    @yields_traps
-    @types.coroutine
-    def _serve(self, source: int, message: Message) -> Generator[Any, Any, Worker | None]:
+    def _serve(self, source: int, message: Message) -> Worker | None:
         """The worker that is to begin with a request; None if none is.
 
         Raises Refused if the sender is to be told that he must try again.
         """
-        kind = type(message)
-        if kind is not BY_NUMBER.get(message.type, kind):
-            try:
-                message = as_request(message)
-            except Unreadable:
-                message = RawMessage(message.type)
-        if source == PM:
-            worker: Worker | None = yield from self._serve_pm(message)
-            return worker
         who = self.processes.lookup(source)
         if who is None:
             return None  # a process that PM has not told of, or a task: not ours to answer
@@ -313,10 +308,11 @@ class Vfs(Server):
         """The worker that is to do what there is to do for `who`; None: one has it, or will."""
         if who.pending or who.worker is not None:
             return None
-        if self.pool.may_begin(spare):
+        pool = self.pool
+        if pool.available > (0 if spare else 1) and (spare or not pool.closed):
             return self._begin(who)
         who.pending = True
-        self.pool.pending += 1
+        pool.pending += 1
         return None
 
     async def _unblock(self) -> None:
@@ -394,7 +390,7 @@ class Vfs(Server):
             following = self._next_pending() if pool.pending else None
             if following is None:
                 return
-            pool.occupy(worker, following)
+            pool.hand_over(worker, following)
 
     def _attribute(self, worker: Worker, who: Fproc, message: Message, cause: int) -> None:
         """What the worker does from here on it does because of `message`."""
@@ -433,6 +429,14 @@ class Vfs(Server):
     def check(self) -> None:
         """Counts against what they count; nothing is locked when nothing is under way."""
         check(self)
+
+
+def _readable(message: Message) -> Message:
+    """`message` as its number says to read it; one that cannot be read is nothing we know."""
+    try:
+        return as_request(message)
+    except Unreadable:
+        return RawMessage(message.type)
 
 
 async def do_unknown(_worker: Worker, _request: Message) -> Message | None:

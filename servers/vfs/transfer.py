@@ -42,7 +42,8 @@ async def _transfer(
     worker: Worker, fd: int, address: int, length: int, writing: bool
 ) -> Message | None:
     who = worker.fp
-    filp = await who.lock_filp(worker, fd, WRITE if writing else READ)
+    mode = WRITE if writing else READ
+    filp = who.take_filp(worker, fd, mode) or await who.lock_filp(worker, fd, mode)
     try:
         if not filp.mode & (W_BIT if writing else R_BIT):
             raise Refused(EBADF)
@@ -85,7 +86,8 @@ async def read_write(
 
 async def peek(worker: Worker, fd: int, length: int) -> int:
     """Bring part of a file that VM has open into its cache; OK or an error number."""
-    filp = await worker.fp.lock_filp(worker, fd, READ)
+    who = worker.fp
+    filp = who.take_filp(worker, fd, READ) or await who.lock_filp(worker, fd, READ)
     try:
         if not filp.mode & R_BIT:
             raise Refused(EBADF)
@@ -111,7 +113,8 @@ async def seek(worker: Worker, fd: int, whence: int, offset: int) -> int:
 
     The file system is told, so that it does not read ahead at the old place.
     """
-    filp = await worker.fp.lock_filp(worker, fd, READ)
+    who = worker.fp
+    filp = who.take_filp(worker, fd, READ) or await who.lock_filp(worker, fd, READ)
     try:
         vnode = filp.vnode
         if vnode.is_pipe:

@@ -98,28 +98,27 @@ class WorkerPool:
         self.available = len(self.workers)
         self.by_transid = {worker.transid: worker for worker in self.workers}
 
-    def may_begin(self, spare: bool) -> bool:
-        """Whether a call can be given to a worker; `spare`: even to the one kept for services."""
-        return self.available > 0 if spare else self.available > 1 and not self.closed
-
     def may_do_pending(self) -> bool:
         """Whether a call that waits for a worker can be started."""
-        return self.pending > 0 and self.may_begin(spare=False)
+        return self.pending > 0 and self.available > 1 and not self.closed
 
     def assign(self, process: Fproc) -> Worker:
         """Give `process` to the first idle worker."""
         for worker in self.workers:
             if not worker.busy:
-                self.occupy(worker, process)
+                self.available -= 1
+                worker.busy = True
+                worker.fp = process
+                process.worker = worker
                 return worker
         raise AssertionError("a worker is only assigned when one is idle")
 
-    def occupy(self, worker: Worker, process: Fproc) -> None:
-        """Give `process` to `worker`, which is idle."""
-        process.worker = worker
-        worker.fp = process
-        worker.busy = True
+    def hand_over(self, worker: Worker, process: Fproc) -> None:
+        """Give `process` to `worker`, which was just dismissed."""
         self.available -= 1
+        worker.busy = True
+        worker.fp = process
+        process.worker = worker
 
     def dismiss(self, worker: Worker) -> None:
         """The worker has done its call."""

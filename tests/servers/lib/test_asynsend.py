@@ -6,16 +6,17 @@ from typing import Any
 
 import pytest
 
-from ipc.endpoint import CLOCK
+from ipc.endpoint import ASYNCM, CLOCK
 from ipc.errors import EDEADSRCDST
 from ipc.message import RawMessage
-from ipc.traps import AMF_NOTIFY_ERR, Receive, Send, trap
+from ipc.traps import AMF_DONE, AMF_NOTIFY_ERR, Receive, Send, trap
 from kernel.machine import Machine
 from kernel.panic import Panic
 from servers.lib.asynsend import AsyncTable
 
 SENDER = 20
 RECEIVER = 21
+OTHER = 22
 
 
 def machine_with(sender: Any, receiver: Any = None) -> Machine:
@@ -101,3 +102,51 @@ def test_a_failure_is_kept_for_who_asked_for_it(flags: int, told: bool) -> None:
     machine.run_quiet_nowait()
     results = [None if error is None else error.result for error in errors]
     assert results == [EDEADSRCDST if told else None, None]
+
+
+def test_a_failure_is_kept_while_others_are_sent() -> None:
+    """The place of a message that failed is not free, though nobody will ever take it."""
+    table = AsyncTable()
+    got = []
+    failed = []
+
+    async def sender() -> None:
+        await table.send(77, RawMessage(1), AMF_NOTIFY_ERR)
+        await trap(Receive(ASYNCM))
+        for number in range(2, 5):
+            await table.send(RECEIVER, RawMessage(number))
+        failed.append(table.take_error())
+        await trap(Receive())
+
+    async def receiver() -> None:
+        while True:
+            got.append((await trap(Receive()))[1].type)
+
+    machine_with(sender, receiver).run_quiet_nowait()
+    assert got == [2, 3, 4]
+    assert [(entry.dest, entry.message) for entry in failed if entry] == [(77, RawMessage(1))]
+
+
+def test_a_message_that_waits_keeps_its_place() -> None:
+    table = AsyncTable()
+    got = []
+
+    async def sender() -> None:
+        await table.send(RECEIVER, RawMessage(1))
+        await table.send(OTHER, RawMessage(2))
+        await table.send(OTHER, RawMessage(3))
+        await trap(Receive())
+
+    async def other() -> None:
+        while True:
+            got.append((await trap(Receive()))[1].type)
+
+    async def receiver() -> None:
+        await trap(Receive(OTHER))
+
+    machine = machine_with(sender, receiver)
+    machine.spawn(OTHER, "other", other, system=True)
+    machine.run_quiet_nowait()
+    assert got == [2, 3]
+    assert table.entries[0].message == RawMessage(1)
+    assert not table.entries[0].flags & AMF_DONE
