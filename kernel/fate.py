@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from ipc.endpoint import PM
-from ipc.errors import IpcError
+from ipc.errors import EDEADSRCDST, IpcError
 from ipc.message import Message
 from ipc.pm import PmExit
 from ipc.signals import SIGABRT, SIGILL, SIGKILL, SIGSEGV, signal_name
@@ -65,6 +65,10 @@ class Fate:
         self._raised(process, error)
 
     def _raised(self, process: Process, error: BaseException) -> None:
+        if isinstance(error, Crashed):
+            # PM, which is to handle its signal, may itself be waiting for it.  Where there is RS,
+            # that sees to it (SYS_PRIV_CLEAR_IPC_REFS) before it asks PM.
+            self._machine.rendezvous.clear_references(process, EDEADSRCDST)
         signal = signal_for(error)
         text = describe(error)
         self._report(process, -1, text)
@@ -129,6 +133,16 @@ class Fate:
         if process.privilege.flags & SYS_PROC:
             raise Panic(f"{process.name} got {signal_name(signal)} and has no signal manager")
         self._machine.bury(process)
+
+    def vanish(self, process: Process) -> None:
+        """`process` wants to be no more: PM, if it is there, would not end it when it asked.
+
+        MINIX: libc _exit, which then makes the process commit suicide.
+        """
+        if process.privilege.flags & SYS_PROC:
+            self._machine.bury(process)
+        else:
+            self._machine.signals.cause(process, SIGKILL)
 
 
 @attrs.frozen

@@ -132,7 +132,7 @@ def vanishing(machine: Machine) -> Enter:
     """A process that PM could not end is no more."""
 
     def enter(process: Process, _trap: Vanish) -> None:
-        machine.bury(process)
+        machine.fate.vanish(process)
 
     return enter
 

@@ -18,6 +18,16 @@ if TYPE_CHECKING:
     from ipc.errors import error_name
     from kernel.driven import ProcessEnded
     from kernel.hang import Hang
+    from kernel.injection import (
+        AllocationFault,
+        Armed,
+        Crash,
+        Fault,
+        NeverStruck,
+        NoServer,
+        ReplyFault,
+        When,
+    )
     from kernel.limits import LimitReached, Limits
     from kernel.machine import MachineStopped
     from kernel.panic import Panic
@@ -34,9 +44,13 @@ MiB: Final = 1 << 20
 GiB: Final = 1 << 30
 
 _HOMES: Final = {
+    "AllocationFault": "kernel.injection",
+    "Armed": "kernel.injection",
     "BadConfig": "servers.config",
     "CallFailed": "servers.lib.libc",
+    "Crash": "kernel.injection",
     "Event": "kernel.probes",
+    "Fault": "kernel.injection",
     "Hang": "kernel.hang",
     "InProgress": "sendrec.process",
     "Libc": "servers.lib.libc",
@@ -48,25 +62,30 @@ _HOMES: Final = {
     "Mapping": "sendrec.machine",
     "MessageDelivered": "kernel.probes",
     "MessageSent": "kernel.probes",
+    "NeverStruck": "kernel.injection",
+    "NoServer": "kernel.injection",
     "Panic": "kernel.panic",
     "Process": "sendrec.process",
     "ProcessEnded": "kernel.driven",
     "Program": "servers.lib.libc",
     "Refused": "servers.lib.loop",
+    "ReplyFault": "kernel.injection",
     "Server": "servers.lib.loop",
     "Stat": "servers.lib.libc",
     "Ticket": "servers.lib.loop",
     "Waited": "servers.lib.libc",
+    "When": "kernel.injection",
     "boot": "sendrec.booting",
     "error_name": "ipc.errors",
     "wait": "servers.lib.loop",
 }
 
 __all__ = [
-    "BadConfig", "CallFailed", "Event", "GiB", "Hang", "InProgress", "KiB", "Libc",
-    "LimitReached", "Limits", "Machine", "MachineConfig", "MachineStopped", "Mapping",
-    "MessageDelivered", "MessageSent", "MiB", "Panic", "Process", "ProcessEnded", "Program",
-    "Refused", "Server", "Stat", "Ticket", "Waited", "boot", "error_name", "wait",
+    "AllocationFault", "Armed", "BadConfig", "CallFailed", "Crash", "Event", "Fault", "GiB",
+    "Hang", "InProgress", "KiB", "Libc", "LimitReached", "Limits", "Machine", "MachineConfig",
+    "MachineStopped", "Mapping", "MessageDelivered", "MessageSent", "MiB", "NeverStruck",
+    "NoServer", "Panic", "Process", "ProcessEnded", "Program", "Refused", "ReplyFault", "Server",
+    "Stat", "Ticket", "Waited", "When", "boot", "error_name", "wait",
 ]  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from servers.lib.libc import Program
 if TYPE_CHECKING:
     from kernel.bridge import Bridge
     from kernel.hang import HangReport
+    from kernel.injection import Armed, Fault
     from servers.boot import System
     from servers.vm.process import VmProcess
     from servers.vm.region import Region
@@ -86,6 +87,35 @@ class Machine:
         if system:
             self.system.promote(process.kernel)
         return process
+
+    # Faults.
+
+    def inject(self, fault: Fault) -> Armed:
+        """Set a fault; what is returned counts how often it could strike, and did.
+
+        It stays until the end, or until `injected` ends it.  Raises NoServer.
+        """
+        return self.system.machine.faults.arm(fault)
+
+    @contextlib.contextmanager
+    def injected(self, *faults: Fault) -> Iterator[tuple[Armed, ...]]:
+        """Have faults set while the context lasts.
+
+        Raises NoServer; NeverStruck at the end if one of them did not strike.
+        """
+        armed = tuple(map(self.inject, faults))
+        try:
+            yield armed
+        finally:
+            for each in armed:
+                self.system.machine.faults.disarm(each)
+        for each in armed:
+            each.demand_fired()
+
+    def crash(self, server: int | str) -> None:
+        """Have a server (endpoint or name) crash now.  Raises NoServer; Panic if it is VM or PM."""
+        self.system.machine.faults.crash(server)
+        self.bridge.wake()
 
     # What happens.
 

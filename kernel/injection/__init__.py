@@ -7,7 +7,7 @@ faults while none is set.
 from __future__ import annotations
 
 from kernel.injection.faults import AllocationFault, Crash, Fault, ReplyFault
-from kernel.injection.table import Armed, FaultTable, NoServer
+from kernel.injection.table import Armed, FaultTable, NeverStruck, NoServer
 from kernel.injection.when import EVERY, When
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Crash",
     "Fault",
     "FaultTable",
+    "NeverStruck",
     "NoServer",
     "ReplyFault",
     "When",

@@ -37,6 +37,10 @@ class NoServer(ValueError):
     """A fault is for a process that is no server, or for none at all."""
 
 
+class NeverStruck(AssertionError):
+    """A fault was set and met nothing that it could strike, so that nothing was tested by it."""
+
+
 @attrs.define(eq=False)
 class Armed:
     """A fault that was set: what it could have struck so far (`seen`), and did (`fired`).
@@ -57,6 +61,11 @@ class Armed:
         self.fired += strikes
         self.live = not self.fault.when.is_over(self.seen)
         return strikes
+
+    def demand_fired(self) -> None:
+        """Raises NeverStruck unless the fault has struck."""
+        if not self.fired:
+            raise NeverStruck(f"{self.fault!r} never struck: {self.account()}")
 
     def account(self, name: str = "") -> str:
         """In words what it has met; `name` is what the server is called."""

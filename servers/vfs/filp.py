@@ -46,6 +46,10 @@ class Filp:
         assert self._vnode is not None, "a filp in use has a vnode"
         return self._vnode
 
+    def is_of(self, fs: int) -> bool:
+        """Whether it is open, and a file of the file system `fs`."""
+        return self._vnode is not None and self._vnode.fs == fs
+
     def attach(self, vnode: Vnode | None) -> None:
         """Open `vnode` with it (None: nothing any more)."""
         self._vnode = vnode
@@ -113,5 +117,5 @@ class FilpTable:
     def invalidate(self, fs: int) -> None:
         """The file system `fs` is gone: its files can only be closed."""
         for filp in self._filps:
-            if filp.count and filp.vnode.fs == fs:
+            if filp.count and filp.is_of(fs):
                 filp.mode = CLOSED

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from ipc.endpoint import NONE, PFS
-from ipc.errors import EAGAIN, EINTR, ENXIO, EPIPE, OK
+from ipc.errors import EAGAIN, EINTR, EIO, ENXIO, EPIPE, OK
 from ipc.flags import O_ACCMODE, O_CLOEXEC, O_NONBLOCK, O_NOSIGPIPE, O_RDONLY, O_WRONLY
 from ipc.message import Message, Reply
 from ipc.signals import SIGPIPE
 from ipc.vfs import VfsPipe2, VfsPipe2Reply
-from kernel.panic import Panic
 from servers.lib.fsdriver.node import S_IFIFO
 from servers.lib.kernel_calls import sys_kill
 from servers.lib.loop import Refused
@@ -42,7 +41,7 @@ async def do_pipe2(worker: Worker, request: VfsPipe2) -> Message | None:
     flags = request.flags | request.oflags
     mount = vfs.mounts.find(PFS)
     if mount is None:
-        raise Panic("the pipe file system is gone")
+        raise Refused(EIO)  # Differs: MINIX panics when PFS is gone
     await mount.lock.acquire(worker, READ)
     made: list[tuple[int, Filp]] = []
     try:
@@ -184,7 +183,7 @@ async def _map(worker: Worker, vnode: Vnode) -> None:
         return
     mount = worker.vfs.mounts.find(PFS)
     if mount is None:
-        raise Panic("the pipe file system is gone")
+        raise Refused(EIO)  # Differs: MINIX panics when PFS is gone
     locked = await mount.lock.acquire(worker, SERIAL)
     try:
         details = await req_newnode(worker, PFS, worker.fp, S_IFIFO, vnode.device)

@@ -52,6 +52,7 @@ from servers.vfs.opening import close_fd
 
 if TYPE_CHECKING:
     from servers.vfs.server import Vfs
+    from servers.vfs.vnode import Vnode
     from servers.vfs.worker import Worker
 
 
@@ -185,6 +186,7 @@ async def do_reboot(worker: Worker, _request: VfsPmReboot) -> Message:
 async def free_process(worker: Worker, who: Fproc, exiting: bool) -> None:
     """Close all files of a process; with `exiting`, forget it.  Source: MINIX free_proc."""
     vfs = worker.vfs
+    mounted_on = _lose_files(vfs, who.endpoint) if exiting else None
     await pipes.unpause(worker, who)
     for fd in range(OPEN_MAX):
         if who.filps[fd] is not None:
@@ -196,22 +198,25 @@ async def free_process(worker: Worker, who: Fproc, exiting: bool) -> None:
             await put_vnode(worker, vnode)
     if not exiting:
         return
-    give_up(vfs, who.endpoint)
-    await _unmount_dead(worker, who.endpoint)
+    if mounted_on is not None:
+        await put_vnode(worker, mounted_on)
     who.endpoint, who.pid = NONE, PID_FREE
     who.is_service = who.session_leader = False
 
 
-async def _unmount_dead(worker: Worker, endpoint: int) -> None:
-    """If the process was a file system, its files are lost.  Source: MINIX vmnt_unmap_by_endpt."""
-    vfs = worker.vfs
+def _lose_files(vfs: Vfs, endpoint: int) -> Vnode | None:
+    """If a process that has died was a file system, its files are lost; what it was mounted on.
+
+    Source: MINIX vmnt_unmap_by_endpt.  Differs: MINIX does this last.  Who waits for an answer of
+    the dead may have locked what is to be closed, and would ask it again if it were still mounted.
+    """
     mount = vfs.mounts.find(endpoint)
+    give_up(vfs, endpoint)
     if mount is None:
-        return
+        return None
     vfs.mounts.remove(mount)
     vfs.filps.invalidate(endpoint)
-    if mount.mounted_on is not None:
-        await put_vnode(worker, mount.mounted_on)
+    return mount.mounted_on
 
 
 BY_WORKER: Final[dict[int, Callable[[Any, Any], Awaitable[Message]]]] = {
