@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ipc.errors import EFAULT, EINVAL, ENOENT, ENOMEM
 from ipc.message import Reply
@@ -17,7 +17,7 @@ from servers.lib.loop import Refused
 from servers.vm.config import MMAP_BASE
 from servers.vm.mapping import cut, map_region
 from servers.vm.memory import Memory
-from servers.vm.memtypes import ANON, CACHE, CONTIG
+from servers.vm.memtypes import ANON, CACHE, CONTIG, MemoryType
 from servers.vm.outcome import MAPPED
 from servers.vm.pagecache import NO_DEVICE, NO_INODE, ONCE, CachedPage
 from servers.vm.process import PAGE, WORD
@@ -26,6 +26,9 @@ from servers.vm.region import WRITABLE, Region
 
 if TYPE_CHECKING:
     from servers.vm.server import VmServer
+
+
+_DONE: Final = Reply()
 
 
 def _demand_aligned(device_offset: int, inode_offset: int = 0) -> None:
@@ -75,36 +78,34 @@ async def do_setcache(vm: VmServer, source: int, message: VmSetcachepage) -> Rep
     for offset in range(0, message.pages * PAGE, PAGE):
         vaddr = (message.block + offset) & WORD
         region = process.regions.at(vaddr)
-        page = 0 if region is None else (vaddr - region.vaddr) >> 12
-        if region is None or not region.block(page):
+        if region is None or region.blocks is None:
             raise Refused(EFAULT)
-        _set_page(memory, region, page, message, offset)
-    return Reply()
+        page = (vaddr - region.vaddr) >> 12
+        block = region.blocks[page]
+        if not block:
+            raise Refused(EFAULT)
+        _set_page(memory, region, page, block, message, offset)
+    return _DONE
 
 
 def _set_page(
-    memory: Memory, region: Region, page: int, message: VmSetcachepage, offset: int
+    memory: Memory, region: Region, page: int, block: int, message: VmSetcachepage, offset: int
 ) -> None:
-    """Put one page into the cache, in place of what is there for that offset."""
+    """Put one page, which is `block`, into the cache, in place of what is there for that offset."""
     cache = memory.cache
-    block = region.table()[page]
-    cached = cache.find(
-        message.dev, message.dev_offset + offset, message.ino, message.ino_offset + offset
-    )
-    if cached is not None and cached.block == block and not cached.flags & ONCE:
-        _keep(memory, cached, message)
-        return
+    device, device_offset = message.dev, message.dev_offset + offset
+    inode, inode_offset = message.ino, message.ino_offset + offset
+    cached = cache.find(device, device_offset, inode, inode_offset)
     if cached is not None:
+        if cached.block == block and not cached.flags & ONCE:
+            _keep(memory, cached, message)
+            return
         if "setcache-drops-old" not in memory.quirks:
-            _demand_private(memory, region, page)
+            _demand_private(memory, region.kind_of(page), block)
         cache.remove(cached)
-    _demand_private(memory, region, page)
+    _demand_private(memory, region.kind_of(page), block)
     region.set_kind(page, CACHE)
-    added = cache.add(
-        message.dev, message.dev_offset + offset, message.ino, message.ino_offset + offset,
-        message.flags, block,
-    )  # fmt: skip
-    if not added:
+    if not cache.add(device, device_offset, inode, inode_offset, message.flags, block):
         raise Refused(EINVAL)
 
 
@@ -114,9 +115,8 @@ def _keep(memory: Memory, cached: CachedPage, message: VmSetcachepage) -> None:
         memory.cache.set_inode(cached, NO_INODE, 0)
 
 
-def _demand_private(memory: Memory, region: Region, page: int) -> None:
-    kind = region.kind_of(page)
-    if kind not in (ANON, CONTIG) or memory.blocks.refs[region.table()[page]] != 1:
+def _demand_private(memory: Memory, kind: MemoryType, block: int) -> None:
+    if (kind is not ANON and kind is not CONTIG) or memory.blocks.refs[block] != 1:
         raise Refused(EFAULT)
 
 
@@ -130,10 +130,10 @@ async def do_forgetcache(vm: VmServer, source: int, message: VmForgetcachepage) 
         cached = cache.find(message.dev, message.dev_offset + offset, touch=False)
         if cached is not None:
             cache.remove(cached)
-    return Reply()
+    return _DONE
 
 
 async def do_clearcache(vm: VmServer, source: int, message: VmClearcache) -> Reply:
     """Drop all pages of a device from the cache."""
     vm.memory.cache.clear_device(message.dev)
-    return Reply()
+    return _DONE

@@ -72,6 +72,19 @@ class RegionTree:
                 node = node.lower
         return found
 
+    def around(self, vaddr: int) -> tuple[Region | None, Region | None]:
+        """The last region that starts below `vaddr`, and the first that starts at or above it."""
+        below = above = None
+        node = self.root
+        while node is not None:
+            if node.vaddr < vaddr:
+                below = node
+                node = node.higher
+            else:
+                above = node
+                node = node.lower
+        return below, above
+
     def below(self, vaddr: int) -> Region | None:
         """The last region that starts below `vaddr`."""
         return self.floor(vaddr - 1)

@@ -13,8 +13,9 @@ Source: MINIX ``servers/vm/main.c``.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
-from typing import Final
+import types
+from collections.abc import Generator, Mapping
+from typing import Any, Final
 
 import attrs
 
@@ -26,7 +27,7 @@ from ipc.message import PAYLOAD_SIZE, Message, RawMessage
 from ipc.notification import Notification
 from ipc.rs import RsInit
 from ipc.signals import SIGKMEM, signals_in
-from ipc.traps import AMF_NOREPLY, FROM_KERNEL, KernelCall, Send, trap
+from ipc.traps import AMF_NOREPLY, FROM_KERNEL, KernelCall, Send, trap, yields_traps
 from ipc.vm import (
     VmBrk,
     VmClearcache,
@@ -150,13 +151,14 @@ class VmServer(Server):
         answer: VmVfsReply = await wait(request.ticket)
         return answer
 
-    async def reply(self, dest: int, message: Message) -> None:
+    @yields_traps
+    @types.coroutine
+    def reply(self, dest: int, message: Message) -> Generator[Any, Any, None]:
         """Answer `dest`, after what VFS is to be asked."""
         if self.memory.vfs.outgoing:
-            await self.flush()
-        try:
-            await trap(Send(dest, message))
-        except IpcError as failure:
+            yield from self.flush()
+        failure = yield Send(dest, message)
+        if isinstance(failure, IpcError):
             self.unanswered(dest, message, failure.code)
 
     def unanswered(self, dest: int, message: Message, errno: int) -> None:

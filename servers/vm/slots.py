@@ -48,10 +48,9 @@ def _search(memory: Memory, process: VmProcess, low: int, high: int, length: int
     # Differs: C computes with 32 bits, so that the range below a region at address 0 seems huge.
     mask = WORD if "slot-wrap" in memory.quirks else _NO_WRAP
     regions = process.regions
-    above = regions.ceiling(high)
+    below, above = regions.around(high)
     end = memory.config.user_end if above is None else above.vaddr
     while True:
-        below = regions.floor((high if above is None else end) - 1)
         start = 0 if below is None else (below.vaddr + below.length) & mask
         top = _top_of_gap(start, end, low, high, length, mask)
         if top:
@@ -59,8 +58,8 @@ def _search(memory: Memory, process: VmProcess, low: int, high: int, length: int
             return top - length
         if below is None or (below.vaddr <= low and mask == _NO_WRAP):
             return None
-        above = below
         end = below.vaddr
+        below = regions.below(end)
 
 
 def _top_of_gap(start: int, end: int, low: int, high: int, length: int, mask: int) -> int:
