@@ -34,6 +34,7 @@ from kernel.faults import Accesses
 from kernel.handlers import GoOn, going_on
 from kernel.injection.tampering import Delay, delaying
 from kernel.privilege import SYS_PROC
+from kernel.senda import offer
 from kernel.wellformed import demand_well_formed
 
 if TYPE_CHECKING:
@@ -85,11 +86,11 @@ def sending_at_once(machine: Machine) -> Enter:
 
 def offering(machine: Machine) -> Enter:
     """SENDA: offer a table of messages."""
-    senda = machine.rendezvous.senda
+    ipc = machine.rendezvous
 
     def enter(process: Process, trap: SendA) -> int:
         process.result = None
-        return senda(process, trap.table)
+        return offer(ipc, process, trap.table, len(trap.table))
 
     return enter
 

@@ -36,29 +36,14 @@ class Filp:
     flags: int = 0
     count: int = 0
     position: int = 0
-    _vnode: Vnode | None = None
+    vnode: Vnode = attrs.field(init=False)  # once a descriptor refers to it
     mutex: Mutex = attrs.field(factory=lambda: Mutex("an open file"))
     soft: bool = False
 
-    @property
-    def vnode(self) -> Vnode:
-        """The file that is open."""
-        assert self._vnode is not None, "a filp in use has a vnode"
-        return self._vnode
-
-    def is_of(self, fs: int) -> bool:
-        """Whether it is open, and a file of the file system `fs`."""
-        return self._vnode is not None and self._vnode.fs == fs
-
-    def attach(self, vnode: Vnode | None) -> None:
-        """Open `vnode` with it (None: nothing any more)."""
-        self._vnode = vnode
-
     def take_free(self, worker: Worker, mode: Mode) -> bool:
         """Lock the file and the filp if nobody has locked either; whether that was so."""
-        vnode = self._vnode
+        vnode = self.vnode
         mutex = self.mutex
-        assert vnode is not None, "a filp in use has a vnode"
         if mutex.owner is not None or not vnode.lock.take_free(
             worker, WRITE if vnode.is_pipe and mode is READ else mode
         ):
@@ -79,10 +64,8 @@ class Filp:
 
     def unlock(self, worker: Worker) -> None:
         """Undo `lock`; the file of a filp that was closed meanwhile is unlocked already."""
-        vnode = self._vnode
         if self.count > 0 and not self.soft:
-            assert vnode is not None, "a filp in use has a vnode"
-            vnode.lock.release(worker)
+            self.vnode.lock.release(worker)
         self.soft = False
         self.mutex.release(worker)
 
@@ -107,15 +90,14 @@ class FilpTable:
         """No descriptor refers to it any more."""
         filp.count = 0
         filp.mode = CLOSED
-        filp.attach(None)
         self._filps.pop(filp, None)
 
     def anyone(self, vnode: Vnode, bits: int) -> bool:
         """Whether `vnode` is open for reading (R_BIT) or writing (W_BIT).  MINIX: find_filp."""
-        return any(filp.count and filp._vnode is vnode and filp.mode & bits for filp in self._filps)
+        return any(filp.count and filp.vnode is vnode and filp.mode & bits for filp in self._filps)
 
     def invalidate(self, fs: int) -> None:
         """The file system `fs` is gone: its files can only be closed."""
         for filp in self._filps:
-            if filp.count and filp.is_of(fs):
+            if filp.count and filp.vnode.fs == fs:
                 filp.mode = CLOSED

@@ -90,7 +90,7 @@ async def common_open(
         raise
     who.filps[fd] = filp
     filp.count, filp.flags = 1, flags
-    filp.attach(vnode)
+    filp.vnode = vnode
     filp.soft = lookup.vnode is None
     if flags & O_CLOEXEC:
         who.close_on_exec.add(fd)

@@ -49,7 +49,6 @@ async def do_pipe2(worker: Worker, request: VfsPipe2) -> Message | None:
         for bits in (R_BIT, W_BIT):
             fd = who.free_fd()
             filp = await vfs.filps.new(worker, bits)
-            filp.count = 1
             who.filps[fd] = filp
             made.append((fd, filp))
         details = await req_newnode(worker, PFS, who, S_IFIFO, 0)
@@ -64,7 +63,7 @@ async def do_pipe2(worker: Worker, request: VfsPipe2) -> Message | None:
     vnode.references, vnode.size, vnode.mount, vnode.device = 2, 0, None, 0
     vnode.map_endpoint, vnode.map_inode, vnode.map_count = PFS, vnode.inode, 1
     for (fd, filp), access in zip(made, (O_RDONLY, O_WRONLY), strict=True):
-        filp.attach(vnode)
+        filp.count, filp.vnode = 1, vnode
         filp.flags = access | flags & ~O_ACCMODE
         if flags & O_CLOEXEC:
             who.close_on_exec.add(fd)
