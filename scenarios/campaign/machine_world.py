@@ -13,20 +13,19 @@ from typing import Any, Final
 import attrs
 
 from ipc.endpoint import INIT, PM, SCHED, VFS, VM
-from ipc.errors import IpcError
-from ipc.flags import MAP_ANON, MAP_FIXED, MAP_PREALLOC, MAP_PRIVATE
-from ipc.message import RawMessage
+from ipc.flags import MAP_ANON, MAP_CONTIG, MAP_FIXED, MAP_PREALLOC, MAP_PRIVATE
+from ipc.pm import PmReboot
 from ipc.signals import SIGCHLD, SIGKILL, SIGSEGV, SIGTERM, SIGUSR1
-from ipc.traps import SendRec, trap
 from kernel.panic import Panic
 from kernel.process import Process
 from kernel.quirks import KERNEL_QUIRKS, Quirks
+from scenarios.campaign.machine_actions import ACTIONS
 from scenarios.campaign.world import Json
 from servers.boot import System, boot
 from servers.config import MachineConfig
-from servers.lib.driven import Command, Outcome, drive
+from servers.lib.driven import Command, Outcome
 from servers.lib.layout import DATA_END, STACK_TOP
-from servers.lib.libc import Libc
+from servers.vm.mmap import MAP_ALIGNMENT_64KB
 from servers.vm.quirks import VM_QUIRKS
 
 PAGE: Final = 4096
@@ -36,11 +35,9 @@ FILES: Final = {"/empty": b"", "/short": b"short", "/long": b"0123456789abcdef" 
 PATHS: Final = (*FILES, "/new", "/none/such", "/dir")
 PAYLOAD: Final = 56
 
-# The numbers that requests to a server have, from the first on, and some that they do not have.
+# The numbers that requests to a server have: the first, and how many to try from there on, some of
+# which are no request's.
 REQUESTS: Final = {VM: (0xC00, 60), PM: (0x000, 50), VFS: (0x100, 60), SCHED: (0xF00, 8)}
-# What ends the machine on purpose is no failure.
-WNOHANG: Final = 1
-PM_REBOOT: Final = 0x25
 
 
 @attrs.define(eq=False)
@@ -149,7 +146,12 @@ class MachineWorld:
 
     def _mapping(self) -> Json:
         flags = MAP_PRIVATE | MAP_ANON
-        for flag, chance in ((MAP_FIXED, 4), (MAP_PREALLOC, 6), (0x100000, 15), (0x10000000, 15)):
+        for flag, chance in (
+            (MAP_FIXED, 4),
+            (MAP_PREALLOC, 6),
+            (MAP_CONTIG, 15),
+            (MAP_ALIGNMENT_64KB, 15),
+        ):
             if self.random.randrange(chance) == 0:
                 flags |= flag
         fd = -1
@@ -194,8 +196,8 @@ class MachineWorld:
         number = first + self.random.randrange(count)
         if self.random.randrange(8) == 0:
             number = self.random.choice((0xB42, 0, -1, 0xCFF, 0x600, 1 << 20))
-        if server == PM and number == PM_REBOOT:
-            number = -1
+        if server == PM and number == PmReboot.type:
+            number = -1  # what ends the machine on purpose is no failure
         words = [self._word() for _ in range(PAYLOAD // 4)]
         payload = b"".join((word & 0xFFFFFFFF).to_bytes(4, "little") for word in words)
         return {"server": server, "type": number, "payload": payload.hex()}
@@ -207,62 +209,6 @@ class MachineWorld:
              0x1002, VM, PM, self.random.choice(endpoints))
         )  # fmt: skip
 
-
-# ---- What an operation does: a command for a driven process.
-
-Action = Callable[[Libc], Any]
-
-
-def _library(name: str, *fields: str) -> Callable[[Json], Action]:
-    """A call of the C library; `fields` of the operation are its arguments, in order."""
-
-    def make(operation: Json) -> Action:
-        arguments = [operation[field] for field in fields]
-        return lambda libc: getattr(libc, name)(*arguments)
-
-    return make
-
-
-def _store(operation: Json) -> Action:
-    return lambda libc: libc.store(operation["address"], b"x" * operation["length"])
-
-
-def _fork(_operation: Json) -> Action:
-    return lambda libc: libc.fork(drive)
-
-
-def _send_raw(operation: Json) -> Action:
-    message = RawMessage(operation["type"], bytes.fromhex(operation["payload"]))
-
-    async def act(_libc: Libc) -> str:
-        try:
-            return str((await trap(SendRec(operation["server"], message))).type)
-        except IpcError as error:
-            return str(error.code)
-
-    return act
-
-
-_MMAP: Final = ("address", "length", "prot", "flags", "fd", "offset")
-
-ACTIONS: Final[dict[str, Callable[[Json], Action]]] = {
-    "mmap": _library("mmap", *_MMAP),
-    "munmap": _library("munmap", "address", "length"),
-    "brk": _library("brk", "address"),
-    "load": _library("load", "address", "length"),
-    "store": _store,
-    "fork": _fork,
-    "exit": _library("exit"),
-    "waitpid": _library("waitpid"),
-    "bury": lambda _operation: lambda libc: libc.waitpid(-1, WNOHANG),
-    "kill": _library("kill", "pid", "signal"),
-    "signal": _library("signal", "signal", "action"),
-    "open": _library("open", "path", "flags"),
-    "close": _library("close", "fd"),
-    "read": _library("read", "fd", "address", "length"),
-    "write": _library("write", "fd", "address", "length"),
-    "raw": _send_raw,
-}
 
 DRAWN: Final[dict[str, Callable[[MachineWorld], Json]]] = {
     "mmap": MachineWorld._mapping,

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import attrs
 
-from ipc.endpoint import INIT, MFS, PM, RS, SELF, TTY, VFS
+from ipc.endpoint import DS, INIT, MFS, PM, RS, SELF, TTY, VFS
 from ipc.flags import (
     MAP_ANON,
     MAP_CONTIG,
@@ -25,13 +25,12 @@ from ipc.flags import (
     MAP_UNINITIALIZED,
 )
 from scenarios.conform.vm import VmReplay
+from servers.vm.mmap import MAP_ALIGNMENT_64KB
 from servers.vm.process import INUSE, VmProcess
 from servers.vm.region import Region
 
 Json = dict[str, Any]
 PAGE: Final = 4096
-DS: Final = 6
-MAP_ALIGNMENT_64KB: Final = 0x10000000
 DEVICES: Final = (0x301, 0x302)
 
 
