@@ -17,7 +17,7 @@ from ipc.endpoint import NONE, VM
 from ipc.errors import EDOM, EFAULT, ESRCH, OK
 from ipc.signals import SIGKMEM
 from kernel.flags import MF_KCALL_RESUME, RTS_VMREQUEST
-from kernel.memory.frames import PAGE_MASK, PAGE_SIZE, Frames
+from kernel.memory.frames import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, Frames
 from kernel.memory.space import AddressSpace
 from kernel.privilege import SYS_PROC
 from kernel.probes import MemoryRequested
@@ -107,7 +107,8 @@ class Copier:
             if origin is target:
                 origin.copy(read_at, write_at, size)
             else:
-                target.write(write_at, origin.read(read_at, size))
+                data = origin.read(read_at, size)
+                target.put(write_at >> PAGE_SHIFT, write_at & PAGE_MASK, data)
             clock.now += cost
             left -= size
             start, end = (start + size) & ADDRESS_MASK, (end + size) & ADDRESS_MASK

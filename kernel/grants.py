@@ -19,6 +19,7 @@ import attrs
 
 from ipc.endpoint import ANY, MIB, NONE, VFS
 from ipc.errors import EINVAL, ELOOP, ENOTREADY, EPERM
+from kernel.copying import Place
 
 if TYPE_CHECKING:
     from attrs import frozen
@@ -126,15 +127,16 @@ def _signed(word: int) -> int:
 
 
 @frozen
-class Granted:
-    """A grant that holds: whose memory it covers and the address at which the copy starts.
+class Granted(Place):
+    """A grant that holds: the place where the copy starts, in the memory of `endpoint`.
+
+    `process` is None if that process is no more, or if it is physical memory (NONE).
 
     `soft` tells that the copy is only to try; `table` and `id` then name the grant to mark if
     memory is missing.
     """
 
     endpoint: int
-    address: int
     soft: bool = False
     table: GrantTable | None = None
     id: int = GRANT_INVALID
@@ -172,7 +174,7 @@ def verify_grant(
         if privilege.grant_endpoint != granter and privilege.grant_endpoint != NONE:
             # A table taken over in a live update is not final yet.
             if not access:
-                return Granted(granter, 0)
+                return Granted(process, 0, granter)
             if grantee != privilege.grant_endpoint:
                 return ENOTREADY
         index = grant & _INDEX_MASK
@@ -183,41 +185,33 @@ def verify_grant(
         if flags & CPF_IN_USE != CPF_IN_USE or entry.sequence << GRANT_SHIFT | index != grant:
             return EPERM
         if not flags & CPF_INDIRECT:
-            return _check(table, entry, granter, grantee, grant, length, access, offset)
+            if not _allows(entry, granter, grantee, length, access, offset):
+                return EPERM
+            owner = granter if flags & CPF_DIRECT else entry.who_from
+            address = (entry.start + offset) & _MEMORY_TOP
+            soft = flags & CPF_TRY != 0
+            return Granted(endpoints.get(owner), address, owner, soft, table, grant)
         if not _matches(entry.who_to, grantee):
             return EPERM
         grantee, granter, grant = granter, entry.who_from, entry.grant
     return ELOOP
 
 
-def _check(
-    table: GrantTable,
-    entry: Grant,
-    granter: int,
-    grantee: int,
-    grant: int,
-    length: int,
-    access: int,
-    offset: int,
-) -> Granted | int:
-    """Whether a direct or magic grant allows the copy."""
+def _allows(
+    entry: Grant, granter: int, grantee: int, length: int, access: int, offset: int
+) -> bool:
+    """Whether a direct or magic grant of `granter` allows `grantee` the copy."""
     flags = entry.flags
-    if flags & access != access or not flags & (CPF_DIRECT | CPF_MAGIC):
-        return EPERM
+    if flags & access != access:
+        return False
     if entry.who_to != grantee and not _matches(entry.who_to, grantee):
-        return EPERM
-    owner = granter
+        return False
     if flags & CPF_DIRECT:
         if _MEMORY_TOP - entry.length + 1 < entry.start:
-            return EPERM
-    elif granter not in (VFS, MIB):
-        return EPERM
-    else:
-        owner = entry.who_from
-    if length < 0 or offset < 0 or offset + length > entry.length:
-        return EPERM
-    soft = flags & CPF_TRY != 0
-    return Granted(owner, (entry.start + offset) & _MEMORY_TOP, soft, table, grant)
+            return False
+    elif not flags & CPF_MAGIC or granter not in (VFS, MIB):
+        return False
+    return length >= 0 and offset >= 0 and offset + length <= entry.length
 
 
 def _matches(allowed: int, grantee: int) -> bool:

@@ -56,16 +56,24 @@ class Interrupts:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self.hooks = [Hook() for _ in range(NR_IRQ_HOOKS)]
+        self._subscribed: dict[int, list[Hook]] = {}  # by line, in the order of the hooks
         self.ports: dict[int, Device] = {}
 
     def raise_line(self, line: int) -> None:
         """A device raises `line`: its subscribers are notified, or will be when they enable it."""
-        for hook in self.hooks:
-            if hook.line == line and hook.owner != NONE:
-                if hook.enabled:
-                    self._notify(hook)
-                else:
-                    hook.pending = True
+        for hook in self._subscribed.get(line, ()):
+            if hook.enabled:
+                self._notify(hook)
+            else:
+                hook.pending = True
+
+    def subscribe(self, index: int, hook: Hook) -> None:
+        """Put `hook` (a free one: nobody subscribes) in the place of the one at `index`."""
+        self.hooks[index] = hook
+        self._subscribed = {}
+        for each in self.hooks:
+            if each.owner != NONE:
+                self._subscribed.setdefault(each.line, []).append(each)
 
     def enable(self, hook: Hook, enabled: bool) -> None:
         """Let `hook` hear of its line, or not."""
@@ -89,4 +97,4 @@ class Interrupts:
         """`process` is no more: its hooks are free."""
         for index, hook in enumerate(self.hooks):
             if hook.owner == process.endpoint:
-                self.hooks[index] = Hook()
+                self.subscribe(index, Hook())

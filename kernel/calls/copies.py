@@ -94,7 +94,9 @@ def _safecopy(
     if isinstance(granted, int):
         return granted
     copier = machine.copier
-    theirs = copier.place(granted.endpoint, granted.address)
+    theirs: Place | None = granted
+    if granted.process is None:
+        theirs = copier.place(granted.endpoint, granted.address)
     mine = Place(caller, address & ADDRESS_MASK)
     source, dest = (theirs, mine) if access & CPF_READ else (mine, theirs)
     code = copier.copy(None if granted.soft else caller, source, dest, length)

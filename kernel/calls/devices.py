@@ -43,7 +43,7 @@ def do_irqctl(machine: Machine, caller: Process, request: SysIrqctl) -> Message 
     if hook.owner != caller.endpoint:
         return EPERM
     if request.request == IRQ_RMPOLICY:
-        interrupts.hooks[index] = Hook()
+        interrupts.subscribe(index, Hook())
     else:
         interrupts.enable(hook, request.request == IRQ_ENABLE)
     return OK
@@ -69,7 +69,8 @@ def _set_policy(machine: Machine, caller: Process, request: SysIrqctl) -> Messag
     if not mine and not free:
         return ENOSPC
     index = (mine or free)[0]
-    hooks[index] = Hook(caller.endpoint, line, notify_id, request.policy, enabled=True)
+    hook = Hook(caller.endpoint, line, notify_id, request.policy, enabled=True)
+    machine.interrupts.subscribe(index, hook)
     return SysIrqctlReply(OK, index + 1)
 
 

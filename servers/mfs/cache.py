@@ -14,7 +14,8 @@ Source: MINIX ``lib/libminixfs/cache.c``.
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Final
+from collections.abc import Awaitable, Generator
+from typing import Any, Final
 
 import attrs
 
@@ -29,6 +30,18 @@ MINIMUM_BUFFERS: Final = 6
 DEFAULT_BUFFERS: Final = 1024
 MAX_PREFETCH: Final = 64
 BAND: Final = 10 * 1024  # KiB of allocated or freed blocks after which the size is looked at again
+
+
+class _Done:
+    """What can be awaited, again and again, and is done already."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        return iter(())  # type: ignore[return-value]  # any iterator does
+
+
+_DONE: Final = _Done()
 
 
 @attrs.define(eq=False)
@@ -103,27 +116,31 @@ class BlockCache:
         """Hold `block` without reading it: the caller will write all of it."""
         return self.find(block, inode, offset) or await self._new(block, inode, offset)
 
-    async def put(self, buffer: Buffer, once: bool = False) -> None:
-        """Let go of `buffer`; `once`: nobody will want it again.  Source: put_block."""
+    def put(self, buffer: Buffer, once: bool = False) -> Awaitable[None]:
+        """Let go of `buffer`; `once`: nobody will want it again.  Source: put_block.
+
+        What comes back is to be awaited, until VM has been told of the block if it must be.
+        """
         held = buffer.held
         assert held > 0, "a buffer that is put is held"
         buffer.held = held - 1
         if held > 1:
-            return
+            return _DONE
         self._in_use -= 1
         if buffer.device == 0 or once:
             self._soon.append(buffer)
         else:
             self._unused[buffer] = None
-        if buffer.tell_vm:
-            if self.use_vm and buffer.device:
-                await self.pages.tell(
-                    buffer.data, buffer.device, buffer.block * BLOCK_SIZE, buffer.inode,
-                    buffer.inode_offset, once,
-                )  # fmt: skip
-            buffer.tell_vm = False
+        told: Awaitable[None] = _DONE
+        if buffer.tell_vm and self.use_vm and buffer.device:
+            told = self.pages.tell(
+                buffer.data, buffer.device, buffer.block * BLOCK_SIZE, buffer.inode,
+                buffer.inode_offset, once,
+            )  # fmt: skip
+        buffer.tell_vm = False
         if once:
             self._invalidate(buffer)
+        return told
 
     def find(self, block: int, inode: int = NO_INODE, offset: int = 0) -> Buffer | None:
         """Hold `block` if it is here."""
