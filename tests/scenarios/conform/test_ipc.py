@@ -67,7 +67,7 @@ def test_without_quirks_nothing_panics_and_invariants_hold(path: Path) -> None:
     for line in lines[1:]:
         answer = machine.answer(line)
         assert not {"panic", "assert", "hang"} & set(answer)
-        check(machine.table)
+        check(machine.kernel.table)
 
 
 # ---- Small recordings of our own
