@@ -7,6 +7,7 @@ bytes.  Servers are trusted to make such messages; what a user process sends is 
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from typing import Any, Final
 
 import attrs
@@ -19,8 +20,19 @@ class Malformed(ValueError):
     """A program made a message that does not fit into one; the text says which field and why."""
 
 
-# For each class whose fields are all numbers, what packs them; else None.
-_packers: Final[dict[type, struct.Struct | None]] = {}
+@attrs.frozen
+class _Packer:
+    """What packs the fields of a class of messages that are all numbers or bytes.
+
+    `texts` are those that are bytes, with their sizes; longer ones would be cut in silence.
+    """
+
+    pack: Callable[..., bytes]
+    texts: tuple[tuple[str, int], ...]
+
+
+# For each class what packs its messages; None if it has fields of other forms.
+_packers: Final[dict[type, _Packer | None]] = {}
 
 
 def demand_well_formed(message: Any) -> None:
@@ -30,25 +42,34 @@ def demand_well_formed(message: Any) -> None:
     except KeyError:
         packer = _packers[type(message)] = _packer(message)
     try:
-        if packer is not None:
-            packer.pack(*message.__dict__.values())
-        else:
+        if packer is None:
             encode(message)
+            return
+        values = message.__dict__
+        packer.pack(*values.values())
+        for name, size in packer.texts:
+            if len(values[name]) > size:
+                raise Malformed(_explain(message))
     except struct.error:
         raise Malformed(_explain(message)) from None
     except ValueError as error:
         raise Malformed(str(error)) from None
 
 
-def _packer(message: Any) -> struct.Struct | None:
+def _packer(message: Any) -> _Packer | None:
     if not isinstance(message, Message):
         raise Malformed(f"{message!r:.100} is no message")
     fields: Any = attrs.fields
-    metadata = [field.metadata for field in fields(type(message))]
-    forms = [each["form"] for each in metadata]
-    if all(len(form) == 1 for form in forms):
-        return struct.Struct("<" + "".join(forms))
-    return None
+    forms = {field.name: field.metadata["form"] for field in fields(type(message))}
+    if not all(len(form) == 1 or _size_of_text(form) for form in forms.values()):
+        return None
+    texts = tuple((name, _size_of_text(form)) for name, form in forms.items() if len(form) > 1)
+    return _Packer(struct.Struct("<" + "".join(forms.values())).pack, texts)
+
+
+def _size_of_text(form: str) -> int:
+    """The bytes that a field of this form holds; 0 if they are no bytes."""
+    return int(form[:-1]) if form.endswith("s") else 0
 
 
 def _explain(message: Message) -> str:

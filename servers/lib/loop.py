@@ -228,10 +228,10 @@ class Server:
         the failed trap is in the trace, and nobody is left who could be told.
         """
         failure = yield self.REPLIES(dest, message)
-        if isinstance(failure, IpcError):
+        if isinstance(failure, BaseException):
+            if not isinstance(failure, IpcError):
+                raise failure
             self.unanswered(dest, message, failure.code)
-        elif isinstance(failure, BaseException):
-            raise failure
 
     def unanswered(self, dest: int, message: Message, errno: int) -> None:
         """What to do about an answer to `dest` that the kernel refused to deliver with `errno`."""

@@ -12,9 +12,7 @@ Source: MINIX ``servers/vfs/request.c``.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Final
-
-import attrs
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ipc.errors import EINVAL, OK
 from ipc.fs import (
@@ -74,8 +72,7 @@ REQ_RDONLY: Final = 1
 REQ_ISROOT: Final = 2
 
 
-@attrs.frozen
-class NodeDetails:
+class NodeDetails(NamedTuple):
     """What a file system told of a file that it has opened."""
 
     fs: int
@@ -338,7 +335,8 @@ async def req_read_write(
     worker: Worker, fs: int, inode: int, position: int, user: tuple[int, int, int], write: bool
 ) -> tuple[int, int]:
     """Copy between a file and a user's memory: the new position, and how many bytes."""
-    _check_position(worker, fs, position)
+    if position > INT_MAX:
+        _demand_64_bits(worker, fs)
     kind: type[ReqRead | ReqWrite] = ReqWrite if write else ReqRead
 
     def ask(grant: int) -> Awaitable[Any]:
@@ -363,7 +361,8 @@ async def req_getdents(
     worker: Worker, fs: int, inode: int, position: int, user: tuple[int, int, int]
 ) -> tuple[int, int]:
     """Copy entries of a directory to a user: the new position, and how many bytes."""
-    _check_position(worker, fs, position)
+    if position > INT_MAX:
+        _demand_64_bits(worker, fs)
 
     def ask(grant: int) -> Awaitable[Any]:
         return ask_fs(worker, fs, ReqGetdents(inode, position, grant, user[2], worker.transid))
@@ -374,15 +373,16 @@ async def req_getdents(
 
 async def req_ftrunc(worker: Worker, fs: int, inode: int, start: int, end: int) -> int:
     """Cut a file, or make a hole in it."""
-    _check_position(worker, fs, max(start, end))
+    if max(start, end) > INT_MAX:
+        _demand_64_bits(worker, fs)
     return int((await ask_fs(worker, fs, ReqFtrunc(inode, start, end, worker.transid))).type)
 
 
-def _check_position(worker: Worker, fs: int, position: int) -> None:
-    if position > INT_MAX:
-        mount = worker.vfs.mounts.find(fs)
-        if mount is None or not mount.fs_flags & RES_64BIT:
-            raise Refused(EINVAL)
+def _demand_64_bits(worker: Worker, fs: int) -> None:
+    """Raises Refused if `fs` cannot have files that reach beyond INT_MAX."""
+    mount = worker.vfs.mounts.find(fs)
+    if mount is None or not mount.fs_flags & RES_64BIT:
+        raise Refused(EINVAL)
 
 
 # --- file systems
