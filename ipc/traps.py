@@ -167,6 +167,17 @@ Trap: TypeAlias = (
 )  # fmt: skip
 
 
+# The number of each trap that passes messages.
+TRAP_NUMBERS: Final[dict[type, int]] = {
+    Send: SEND_CALL,
+    Receive: RECEIVE_CALL,
+    SendRec: SENDREC_CALL,
+    ForkingSendRec: SENDREC_CALL,
+    Notify: NOTIFY_CALL,
+    SendNb: SENDNB_CALL,
+    SendA: SENDA_CALL,
+}
+
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 

@@ -83,6 +83,8 @@ def _end_wait(ipc: Rendezvous, process: Process, code: int) -> None:
         process.misc &= ~MF_SENDING_FROM_KERNEL
     else:
         process.result = IpcError(code)
+        if ipc.probes.emit is not None:
+            ipc.probes.refused(process, code)
     if "stale-reply-pending" not in ipc.quirks:
         process.misc &= ~MF_REPLY_PEND
     _stop_waiting(ipc, process)

@@ -149,6 +149,8 @@ class Dispatcher:
                     code = enter(process, request)
                     if code and code < 0:
                         process.result = IpcError(code)
+                        if machine.probes.emit is not None:
+                            machine.probes.refused(process, code)
                 except Exception as error:
                     machine.fate.trap_failed(process, request, error)
                 if clock.now >= clock.deadline or not queue:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ipc.endpoint import NONE
 from ipc.message import Message
+from ipc.traps import RECEIVE_CALL, TRAP_NUMBERS
 
 if TYPE_CHECKING:
     from attrs import frozen
@@ -59,6 +60,21 @@ class MessageDelivered(Event):
     dest: int
     message: Message
     status: int
+
+
+@frozen
+class TrapRefused(Event):
+    """A trap that passes messages failed with `error`, at once or after it had blocked.
+
+    `call` is the trap's number, `partner` whom it names (NONE: SENDA names several), and `message`
+    what was to be sent.
+    """
+
+    process: int
+    partner: int
+    message: Message | None
+    call: int
+    error: int
 
 
 @frozen
@@ -285,6 +301,15 @@ class Probes:
         self._tell(
             MessageDelivered(seq, self.clock.now, cause, source, dest.endpoint, message, status)
         )
+
+    def refused(self, process: Process, error: int) -> None:
+        """The trap of `process` failed; nothing happens if it is not one that passes messages."""
+        trap = process.request
+        call = TRAP_NUMBERS.get(type(trap))
+        if call is not None:
+            partner = getattr(trap, "source" if call == RECEIVE_CALL else "dest", NONE)
+            message = getattr(trap, "message", None)
+            self.happened(TrapRefused, process, partner, message, call, error)
 
     def blocked(self, process: Process, flags: int, partner: int) -> None:
         """`process` waits for `partner` with these run flags set."""

@@ -76,6 +76,13 @@ class Calls:
             self._faults[event.source] = call
         return call
 
+    def given_up(self, process: int) -> Call | None:
+        """The call that `process` waits for, which nobody will answer; None if there is none."""
+        call = self._waiting.pop(process, None)
+        if call is not None:
+            call.waited = False
+        return call
+
     def fault_cleared(self, process: int) -> None:
         """VM has dealt with the page fault of `process`."""
         fault = self._faults.pop(process, None)

@@ -16,6 +16,7 @@ from ipc.signals import signal_name
 from ipc.text import NameOf, field_texts
 from ipc.traps import (
     NOTIFY_CALL,
+    RECEIVE_CALL,
     SEND_CALL,
     SENDA_CALL,
     SENDNB_CALL,
@@ -36,10 +37,12 @@ from kernel.probes import (
     ProcessReplaced,
     ProgramEnded,
     SignalRaised,
+    TrapRefused,
 )
 
 TRAP_NAMES: Final = {
     SEND_CALL: "send",
+    RECEIVE_CALL: "receive",
     SENDREC_CALL: "sendrec",
     NOTIFY_CALL: "notify",
     SENDNB_CALL: "sendnb",
@@ -86,6 +89,23 @@ def answer_text(message: Message, name: NameOf) -> str:
 def trap_text(status: int) -> str:
     """By which trap a message came, from its receive status word."""
     return TRAP_NAMES[status & STATUS_CALL_MASK]
+
+
+def refusal_text(event: TrapRefused, began: bool, name: NameOf) -> str:
+    """A trap that failed, as `a -> b: VM_BRK {…} = ELOCKED (sendrec)`.
+
+    `began` tells that its message was shown before, as sent or as waiting to be taken.
+    """
+    who, partner = name(event.process), name(event.partner)
+    trap, error = TRAP_NAMES[event.call], error_name(event.error)
+    if event.call == RECEIVE_CALL:
+        return f"{who}: {trap}({partner}) = {error}"
+    if event.partner == NONE:
+        return f"{who}: {trap} = {error}"
+    if event.message is None:
+        return f"{who} -> {partner}: {trap} = {error}"
+    text = f"<... {event.message.name} failed>" if began else message_text(event.message, name)
+    return f"{who} -> {partner}: {text} = {error} ({trap})"
 
 
 def kernel_call_text(request: Message, result: Message, name: NameOf) -> str:

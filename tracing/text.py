@@ -36,6 +36,7 @@ from kernel.probes import (
     MessageDelivered,
     MessageSent,
     PageFaulted,
+    TrapRefused,
 )
 from tracing.calls import Call, Calls
 from tracing.names import Names
@@ -44,6 +45,7 @@ from tracing.phrases import (
     answer_text,
     kernel_call_text,
     message_text,
+    refusal_text,
     trap_text,
 )
 
@@ -181,6 +183,16 @@ class TextView:
         line = f"{source} -> {self.names(event.dest)}: {text}{trap}"
         self._say(event, depth, line, key=call if call.waited else None)
 
+    def _on_refused(self, event: TrapRefused) -> None:
+        call = self._calls.given_up(event.process)
+        began = call is not None or event.process in self._blocked
+        self._blocked.discard(event.process)
+        if not began and self._held is not None and self._held.key == event.process:
+            return  # a command that did nothing else; what became of it will say so
+        depth = self._depth(event, event.process)
+        text = refusal_text(event, began, self.names)
+        self._say(event, depth if call is None else call.depth, text)
+
     def _put_aside(self, event: MessageDelivered) -> None:
         """The receiver takes another message: what it works on and has not answered must wait."""
         call = self._calls.put_aside(event.dest)
@@ -244,6 +256,7 @@ HANDLERS: Final[dict[type[Event], Callable[[TextView, Any], None]]] = {
     MessageSent: TextView._on_sent,
     MessageDelivered: TextView._on_delivered,
     Blocked: TextView._on_blocked,
+    TrapRefused: TextView._on_refused,
     KernelCalled: TextView._on_kernel_call,
     CommandInjected: TextView._on_command,
     CommandFinished: TextView._on_command_finished,

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from ipc.endpoint import NONE, VM
+from ipc.errors import EDEADSRCDST, ENOTREADY, IpcError
 from ipc.message import Reply
-from ipc.traps import Compute, Receive, Send, SendRec, Store, trap
+from ipc.traps import (
+    SEND_CALL,
+    SENDNB_CALL,
+    SENDREC_CALL,
+    Compute,
+    Receive,
+    Send,
+    SendNb,
+    SendRec,
+    Store,
+    trap,
+)
 from kernel.machine import Configuration, Machine
 from kernel.probes import (
     Blocked,
@@ -22,6 +35,7 @@ from kernel.probes import (
     ProcessCreated,
     ProcessDied,
     ProgramEnded,
+    TrapRefused,
 )
 from tests.kernel.machines import Small
 
@@ -57,6 +71,36 @@ def test_events_are_numbered_in_the_order_in_which_they_happen() -> None:
     ]  # fmt: skip
     delivered = events[1]
     assert machine.table.at(20).context.delivered == delivered.seq
+
+
+def test_what_is_refused_can_be_seen_at_once_and_after_a_death() -> None:
+    machine = Machine()
+    events: list[Any] = []
+    machine.probes.listen(events.append)
+
+    async def mute() -> None:
+        await trap(Receive(22))
+
+    async def pester() -> None:
+        for request in (SendRec(99, Reply(1)), SendNb(20, Reply(2)), Send(20, Reply(3))):
+            with suppress(IpcError):
+                await trap(request)
+        await trap(Receive())
+
+    dumb = machine.spawn(20, "mute", mute, system=True)
+    machine.spawn(22, "echo", echo, system=True)
+    machine.run_nowait()
+    machine.spawn(21, "pester", pester, system=True)
+    machine.run_nowait()
+    machine.rendezvous.clear_endpoint(dumb)
+    machine.run_nowait()
+    refused = [event for event in events if isinstance(event, TrapRefused)]
+    assert [(each.process, each.partner, each.message, each.call, each.error)
+            for each in refused] == [
+        (21, 99, Reply(1), SENDREC_CALL, EDEADSRCDST),
+        (21, 20, Reply(2), SENDNB_CALL, ENOTREADY),
+        (21, 20, Reply(3), SEND_CALL, EDEADSRCDST),
+    ]  # fmt: skip
 
 
 def test_nothing_is_made_for_nobody() -> None:

@@ -6,13 +6,20 @@ import pytest
 
 from ipc.bdev import BdevReply
 from ipc.endpoint import CLOCK, INIT, NONE, PM, SYSTEM, VFS, VM
-from ipc.errors import ENOMEM, OK
+from ipc.errors import ECALLDENIED, EDEADSRCDST, EINVAL, ELOCKED, ENOMEM, OK
 from ipc.flags import MAP_ANON, MAP_PRIVATE, PROT_READ
 from ipc.message import Reply
 from ipc.notification import Notification
 from ipc.pm import PmGetuid
 from ipc.signals import SIGSEGV
-from ipc.traps import FROM_KERNEL, NOTIFY_CALL, SEND_CALL, SENDA_CALL, SENDREC_CALL
+from ipc.traps import (
+    FROM_KERNEL,
+    NOTIFY_CALL,
+    RECEIVE_CALL,
+    SEND_CALL,
+    SENDA_CALL,
+    SENDREC_CALL,
+)
 from ipc.vm import VmBrk, VmMmap, VmMmapReply, VmPagefault
 from kernel.flags import RTS_RECEIVING, RTS_SENDING
 from kernel.probes import (
@@ -33,6 +40,7 @@ from kernel.probes import (
     ProcessDied,
     ProgramEnded,
     SignalRaised,
+    TrapRefused,
 )
 from tracing.names import Names
 from tracing.text import TextView, trace_lines, trace_text
@@ -116,6 +124,45 @@ def test_a_sender_that_must_wait_is_blocked_until_its_message_is_taken() -> None
         "init -> VM: VM_BRK {addr: 0x9000} <blocked ...>",
         "init -> VM: <... VM_BRK taken> (sendrec) = OK",
     ]
+
+
+REFUSALS: list[tuple[list[Event], str]] = [
+    ([TrapRefused(1, 0, 0, INIT, VM, BRK, SENDREC_CALL, ELOCKED)],
+     "init -> VM: VM_BRK {addr: 0x9000} = ELOCKED (sendrec)"),
+    ([TrapRefused(1, 0, 0, INIT, VM, None, RECEIVE_CALL, EDEADSRCDST)],
+     "init: receive(VM) = EDEADSRCDST"),
+    ([TrapRefused(1, 0, 0, INIT, VM, None, NOTIFY_CALL, ECALLDENIED)],
+     "init -> VM: notify = ECALLDENIED"),
+    ([TrapRefused(1, 0, 0, INIT, NONE, None, SENDA_CALL, EINVAL)], "init: senda = EINVAL"),
+    ([MessageSent(1, 0, 0, INIT, VM, BRK, SEND_CALL),
+      Blocked(2, 0, 0, INIT, RTS_SENDING, VM),
+      TrapRefused(3, 0, 0, INIT, VM, BRK, SEND_CALL, EDEADSRCDST)],
+     "init -> VM: <... VM_BRK failed> = EDEADSRCDST (send)"),
+    ([MessageDelivered(1, 0, 0, INIT, VM, BRK, SENDREC_CALL),
+      Blocked(2, 0, 0, INIT, RTS_RECEIVING, VM),
+      TrapRefused(3, 0, 0, INIT, VM, BRK, SENDREC_CALL, EDEADSRCDST)],
+     "init -> VM: <... VM_BRK failed> = EDEADSRCDST (sendrec)"),
+    ([CommandInjected(1, 0, 0, INIT, "brk(0x9000)"),
+      TrapRefused(2, 0, 1, INIT, VM, BRK, SENDREC_CALL, ELOCKED),
+      CommandFinished(3, 0, 0, INIT, "-1 [ELOCKED]")],
+     "init: brk(0x9000) = -1 [ELOCKED]"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("events", "line"), REFUSALS)
+def test_what_is_refused_is_shown_with_its_error(events: list[Event], line: str) -> None:
+    assert shown(*events)[-1] == line
+
+
+def test_who_was_refused_can_be_blocked_again() -> None:
+    printed = shown(
+        MessageSent(1, 0, 0, INIT, VM, BRK, SEND_CALL),
+        Blocked(2, 0, 0, INIT, RTS_SENDING, VM),
+        TrapRefused(3, 0, 0, INIT, VM, BRK, SEND_CALL, EDEADSRCDST),
+        MessageSent(4, 0, 0, INIT, PM, BRK, SEND_CALL),
+        Blocked(5, 0, 0, INIT, RTS_SENDING, PM),
+    )
+    assert printed[-1] == "init -> PM: VM_BRK {addr: 0x9000} <blocked ...>"
 
 
 def test_a_page_fault_is_the_kernels_message_in_the_processs_name() -> None:
