@@ -3,6 +3,7 @@
 #
 #   make demo            run a scenario and print every message of it
 #   make test            run the tests
+#   make coverage        run them, and say which lines and branches they leave out
 #   make bench           measure, and compare with the targets
 #   make lint types imports   what .ci/run checks besides
 #   make docs            build the book into docs/_build/html

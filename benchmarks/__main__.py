@@ -46,6 +46,14 @@ def row(result: Result) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def _demand_writable(parser: argparse.ArgumentParser, path: Path) -> None:
+    """Minutes of measuring should not end in a file that cannot be written."""
+    try:
+        path.open("a").close()
+    except OSError as error:
+        parser.error(f"{path}: cannot write it: {error.strerror}")
+
+
 def main() -> None:
     """Measure what is asked for, or everything."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
@@ -53,6 +61,11 @@ def main() -> None:
     parser.add_argument("--markdown", action="store_true", help="print rows for README.md")
     parser.add_argument("names", nargs="*", metavar="NAME", help="only figures with this in them")
     options = parser.parse_args()
+    for name in options.names:
+        if not any(name in figure.name for figure in FIGURES):
+            parser.error(f"no figure has {name!r} in its name")
+    if options.json:
+        _demand_writable(parser, options.json)
     results = []
     for figure in FIGURES:
         if not options.names or any(name in figure.name for name in options.names):

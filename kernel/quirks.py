@@ -8,7 +8,7 @@ This table holds the kernel's own.  A server that has quirks keeps a table of it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import attrs
@@ -57,8 +57,17 @@ def parse_quirks(text: str, known: Iterable[str]) -> Quirks:
     choices = sorted(known)
     for name in sorted(names):
         if name not in choices:
-            raise UnknownQuirk(f"unknown quirk {name!r}; there are all, none, {', '.join(choices)}")
+            raise UnknownQuirk(f"unknown quirk {name!r}; {_instead(name, choices)}")
     return Quirks(names)
+
+
+def _instead(name: str, choices: Sequence[str]) -> str:
+    import difflib  # only for a mistake
+
+    near = difflib.get_close_matches(name, choices)
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    return f"there are all, none, {', '.join(choices)}"
 
 
 KERNEL_QUIRKS: Final[Mapping[str, Quirk]] = {

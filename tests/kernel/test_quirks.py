@@ -245,6 +245,11 @@ def test_names_of_quirks(text: str, expected: Quirks) -> None:
     assert parse_quirks(text, KERNEL_QUIRKS) == expected
 
 
+def test_a_name_that_is_nearly_one_is_told_which() -> None:
+    with pytest.raises(UnknownQuirk, match=r"did you mean stale-queue-link\b.*\?$"):
+        parse_quirks("stale-queue-lnk", KERNEL_QUIRKS)
+
+
 @pytest.mark.parametrize("text", ["", "stale", "all,none", "stale-queue-link,", "ALL"])
 def test_unknown_names(text: str) -> None:
     with pytest.raises(UnknownQuirk, match="there are all, none, cancel-drops-table, "):
