@@ -96,7 +96,7 @@ class Copier:
         target, to_space = self._memory(dest.process)
         start, end = source.address & ADDRESS_MASK, dest.address & ADDRESS_MASK
         left = length
-        while left:
+        while True:
             read_at = start if from_space is None else from_space.translate(start)
             if read_at < 0:
                 return self._missing(caller, source, length, write=False)
@@ -111,8 +111,9 @@ class Copier:
                 target.put(write_at >> PAGE_SHIFT, write_at & PAGE_MASK, data)
             clock.now += cost
             left -= size
+            if not left:
+                return OK
             start, end = (start + size) & ADDRESS_MASK, (end + size) & ADDRESS_MASK
-        return OK
 
     def read(self, caller: Process | None, source: Place | None, length: int) -> bytes | int:
         """The `length` bytes at `source` for the kernel itself, or an error as `copy` gives it."""

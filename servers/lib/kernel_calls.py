@@ -223,31 +223,35 @@ def sys_stime(boot_time: int) -> Result:
 # Memory.
 
 
-async def sys_vircopy(
+async def _nothing_to_do() -> int:
+    return OK
+
+
+def sys_vircopy(
     source: int, address: int, dest: int, dest_address: int, length: int, flags: int = 0
-) -> int:
+) -> Result:
     """Copy between the memories of processes (SELF: the caller's)."""
     if not length:
-        return OK
+        return _nothing_to_do()
     request = SysVircopy(source, address, dest, dest_address, length, flags)
-    return await kernel_call(request)
+    return kernel_call(request)
 
 
-async def sys_physcopy(
+def sys_physcopy(
     source: int, address: int, dest: int, dest_address: int, length: int, flags: int = 0
-) -> int:
+) -> Result:
     """Copy between memories; NONE names physical memory."""
     if not length:
-        return OK
+        return _nothing_to_do()
     request = SysPhyscopy(source, address, dest, dest_address, length, flags)
-    return await kernel_call(request)
+    return kernel_call(request)
 
 
-async def sys_memset(endpoint: int, pattern: int, address: int, length: int) -> int:
+def sys_memset(endpoint: int, pattern: int, address: int, length: int) -> Result:
     """Fill memory of a process (NONE: physical) with a byte."""
     if not length:
-        return OK
-    return await kernel_call(SysMemset(address, length, pattern, endpoint))
+        return _nothing_to_do()
+    return kernel_call(SysMemset(address, length, pattern, endpoint))
 
 
 async def sys_umap(endpoint: int, address: int, length: int, segment: int = 0) -> int:
