@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -17,7 +18,8 @@ from scenarios.stage import Stage
 from scenarios.values import show_time
 from sendrec.commands.options import overrides
 
-WORDS: dict[Status, str] = {"ok": "ok", "failed": "FAILED", "bad": "BAD INPUT"}
+LAST_LINES: Final = 8
+WORDS: Final[dict[Status, str]] = {"ok": "ok", "failed": "FAILED", "bad": "BAD INPUT"}
 
 
 def run_files(
@@ -138,7 +140,19 @@ def _print_outcome(name: str, outcome: Outcome, machine: Overrides) -> None:
         click.echo(outcome.reason, err=True)
     elif outcome.status == "failed":
         click.echo(outcome.reason)
+        for line in _printed(outcome):
+            click.echo(line)
         click.echo(f"  to see all messages: sendrec run --trace {name}{_again(outcome, machine)}")
+
+
+def _printed(outcome: Outcome) -> Iterator[str]:
+    """The last that the kernel and the servers had to say, but for what is the reason already."""
+    log = [] if outcome.stage is None else outcome.stage.machine.log
+    said = [line for text in log for line in text.splitlines()]
+    lines = [line for line in said if line.removeprefix("panic: ") not in outcome.reason]
+    if lines:
+        yield "  what the kernel and the servers have printed:"
+        yield from (f"    {line}" for line in lines[-LAST_LINES:])
 
 
 def _again(outcome: Outcome, machine: Overrides) -> str:

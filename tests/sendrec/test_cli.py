@@ -152,6 +152,18 @@ def test_a_trace_shows_messages_under_the_calls_that_cause_them(
     assert done.returncode == 0
 
 
+def test_a_failure_says_why_a_program_ended(sendrec: Sendrec, tmp_path: Path) -> None:
+    (tmp_path / "mistaken.py").write_text("async def main(libc):\n    raise ValueError('oops')\n")
+    scenario = _file(
+        tmp_path, "process p program=mistaken:main\ninit: wait() = {status: 0, signal: 0}\n"
+    )
+    done = sendrec("run", scenario)
+    assert done.returncode == 1
+    heading, said = done.stdout.partition("  what the kernel and the servers have printed:\n")[1:]
+    assert heading
+    assert said.splitlines()[0].endswith("ValueError: oops; SIGABRT")
+
+
 def test_the_trace_is_whole_when_the_machine_panics(sendrec: Sendrec, tmp_path: Path) -> None:
     scenario = _file(
         tmp_path,
@@ -163,6 +175,7 @@ def test_the_trace_is_whole_when_the_machine_panics(sendrec: Sendrec, tmp_path: 
     assert "mem -> VM: VM_MAP_PHYS" in done.stdout
     assert "PANIC" in done.stdout
     assert "(quirk map-phys-len-wrap)" in done.stdout
+    assert "have printed" not in done.stdout, "a panic is the reason already"
     assert done.stderr == ""
 
 
