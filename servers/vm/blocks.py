@@ -96,9 +96,16 @@ class Blocks:
         """Count one more reference."""
         self.refs[block] = (self.refs[block] + 1) & self.mask
 
-    def reference_many(self, numbers: Numbers) -> None:
-        """Count one more reference to each of the blocks, all different."""
-        self.views[numbers] = (self.views[numbers] + 1) & self.mask
+    def reference_many(self, numbers: Numbers, repeats: bool = False) -> None:
+        """Count one more reference to each of the blocks, which are all different.
+
+        With `repeats` they need not be: each is counted as often as it is there.
+        """
+        if repeats:
+            np.add.at(self.views, numbers, 1)
+            self.views[numbers] &= self.mask
+        else:
+            self.views[numbers] = (self.views[numbers] + 1) & self.mask
 
     def unreference_many(self, numbers: Numbers) -> Numbers:
         """Count one reference less to each of the blocks, all different; returns those at zero."""

@@ -63,7 +63,7 @@ def copy_region(memory: Memory, dest: VmProcess, region: Region) -> Region | Non
         del view
     numbers = new.numbers()
     numbers = numbers[numbers != 0]
-    memory.blocks.reference_many(numbers)
+    memory.blocks.reference_many(numbers, region.kind.repeats)
     dest.gain(len(numbers))
     if not _make_private(memory, region, new):
         free_region(memory, new)

@@ -325,5 +325,5 @@ def _copy_pages(memory: Memory, region: Region, half: Region, first: int) -> Non
         half.kinds = region.kinds[first : first + count]
     numbers = half.numbers()
     numbers = numbers[numbers != 0]
-    memory.blocks.reference_many(numbers)
+    memory.blocks.reference_many(numbers, region.kind.repeats)
     half.owner.gain(len(numbers))

@@ -138,6 +138,10 @@ class Memory:
         numbers = view[where]
         if not len(numbers):
             return
+        if region.kind.repeats and len(np.unique(numbers)) < len(numbers):
+            for page in (first + np.flatnonzero(where)).tolist():
+                self.unlink(region, page)
+            return
         view[:] = 0
         region.owner.lose(len(numbers))
         if self.blocks.mask == _EIGHT_BITS and not self.blocks.views[numbers].all():

@@ -24,7 +24,7 @@ class MemoryType:
     `code` is its number in arrays of pages; `name` is what people call it.  `owns_frames` says
     whether a frame that nobody refers to any more is free; `splits` whether a hole can be made in
     the middle of a region; `shrinks_low` whether its start can be cut off; `grows` whether its end
-    can be moved up.
+    can be moved up; `repeats` whether two pages of a region can be the same block.
     """
 
     code: ClassVar[int]
@@ -33,6 +33,7 @@ class MemoryType:
     splits: ClassVar[bool] = False
     shrinks_low: ClassVar[bool] = False
     grows: ClassVar[bool] = False
+    repeats: ClassVar[bool] = False
     refuses_to_grow: ClassVar[bool] = False
 
     _by_code: ClassVar[dict[int, MemoryType]] = {}

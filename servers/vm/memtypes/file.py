@@ -43,6 +43,7 @@ class MappedFile(MemoryType):
     name = "file"
     splits = True
     shrinks_low = True
+    repeats = True  # a page of the cache can be said to be at another offset, and mapped again
 
     def set_file(
         self, memory: Memory, region: Region, ref: FileRef, offset: int, clearend: int
