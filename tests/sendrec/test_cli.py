@@ -313,16 +313,22 @@ def test_help_names_the_commands(sendrec: Sendrec) -> None:
 
 def test_an_interruption_ends_the_run_at_once(tmp_path: Path) -> None:
     scenario = _file(tmp_path, "init: fork() = kid\nrepeat 1000000\n    kid: getpid()\n")
-    running = subprocess.Popen(
-        [sys.executable, "-u", "-m", "sendrec", "run", "--trace", scenario],
+    # Tests that run in the background are deaf to SIGINT, and so would be what they start.
+    listen = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    with subprocess.Popen(
+        [sys.executable, "-u", "-c", f"{listen}; from sendrec.cli import main; main()",
+         "run", "--trace", scenario],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert running.stdout is not None
-    while "PM_GETPID" not in running.stdout.readline():
-        pass
-    running.send_signal(signal.SIGINT)
-    _, errors = running.communicate(timeout=60)
+    ) as running:  # fmt: skip
+        try:
+            assert running.stdout is not None
+            while "PM_GETPID" not in running.stdout.readline():
+                pass
+            running.send_signal(signal.SIGINT)
+            _, errors = running.communicate(timeout=60)
+        finally:
+            running.kill()
     assert running.returncode == 130
     assert errors.split() == ["interrupted"]
 
