@@ -30,7 +30,10 @@ class Busy(Exception):
 
 @attrs.frozen
 class Injection:
-    """A command that was injected: before which step, into which process (endpoint), and what."""
+    """What was injected: before which step, into which process (endpoint), and what.
+
+    That is a command, or a fault that was set or ended.
+    """
 
     step: int
     process: int
@@ -66,12 +69,16 @@ class Driven:
             raise Busy(f"{process.name} does not wait for a command")
         machine = self._machine
         text = describe_command(command)
-        self.injections.append(Injection(machine.dispatcher.steps, process.endpoint, text))
+        self.record(process.endpoint, text)
         if machine.probes.emit is not None:
             machine.probes.happened(CommandInjected, process, text)
         self._waiting[process] = listener
         process.result = command
         machine.ready.unblock(process, RTS_COMMAND)
+
+    def record(self, process: int, what: str) -> None:
+        """Note that `what` was injected now."""
+        self.injections.append(Injection(self._machine.dispatcher.steps, process, what))
 
     def finished(self, process: Process, outcome: Any) -> None:
         """`process` has done what it was told and waits."""

@@ -67,6 +67,11 @@ class Armed:
         if not self.fired:
             raise NeverStruck(f"{self.fault!r} never struck: {self.account()}")
 
+    def __str__(self) -> str:
+        request = getattr(self.fault, "request", None)
+        name = f"{request.name} " if request is not None else ""
+        return f"{name}{self.fault} when={self.fault.when}"
+
     def account(self, name: str = "") -> str:
         """In words what it has met; `name` is what the server is called."""
         if isinstance(self.fault, AllocationFault):
@@ -106,10 +111,13 @@ class FaultTable:
             if not isinstance(process.coroutine, Tampered):
                 process.coroutine = Tampered(self, process)  # type: ignore[assignment]
         self.armed.append(armed)
+        self._machine.driven.record(armed.process, f"inject {armed}")
         return armed
 
     def disarm(self, armed: Armed) -> None:
         """Let a fault strike no more."""
+        if armed.live:
+            self._machine.driven.record(armed.process, f"end {armed}")
         armed.live = False
         self._end_rationing()
 
@@ -133,12 +141,14 @@ class FaultTable:
 
     def kill(self, process: Process) -> None:
         """Have the kernel kill `process`."""
+        self._machine.driven.record(process.endpoint, "inject kill")
         self._tell(process, "kill")
         self._machine.signals.cause(process, SIGKILL)
 
     def crash(self, which: int | str) -> None:
         """Have a server crash now, in whatever it does.  Raises NoServer; Panic if it is VM."""
         process = self.server(which)
+        self._machine.driven.record(process.endpoint, "inject crash")
         self._tell(process, "crash")
         try:
             self._machine.fate.program_ended(process, Crashed())

@@ -88,10 +88,11 @@ async def _is_empty(fs: FileSystem, buffer: Buffer) -> bool:
 async def new_block(fs: FileSystem, inode: Inode, position: int) -> Buffer:
     """Hold the cleared block for byte `position` of the file, which had a hole there.
 
-    Raises Refused (ENOSPC, EFBIG).  Source: MINIX new_block.
+    Raises Refused (ENOSPC, EFBIG, ENOMEM); then there is still a hole.  Source: MINIX new_block.
     """
     block = await block_at(fs, inode, position)
-    if block == NO_BLOCK:
+    fresh = block == NO_BLOCK
+    if fresh:
         near = inode.zone_hint or inode.zones[0] or fs.superblock.first_data_zone
         block = inode.zone_hint = await fs.allocate_zone(near)
         try:
@@ -100,7 +101,12 @@ async def new_block(fs: FileSystem, inode: Inode, position: int) -> Buffer:
             await fs.free_zone(block)
             raise
     offset = position // BLOCK_SIZE * BLOCK_SIZE
-    buffer = await fs.cache.get_unread(block, inode.number, offset)
+    try:
+        buffer = await fs.cache.get_unread(block, inode.number, offset)
+    except Refused:
+        if fresh:
+            await _free_at(fs, inode, position)
+        raise
     await fs.cache.change(buffer, 0, _ZEROS)
     return buffer
 
@@ -118,7 +124,13 @@ async def _enter(fs: FileSystem, inode: Inode, position: int, zone: int) -> None
         if single == NO_ZONE:
             single, fresh = await fs.allocate_zone(inode.zones[0]), True
             inode.zones[DIRECT_ZONES] = single
-        await _enter_single(fs, single, fresh, excess, zone)
+        try:
+            await _enter_single(fs, single, fresh, excess, zone)
+        except Refused:
+            if fresh:
+                inode.zones[DIRECT_ZONES] = NO_ZONE
+                await fs.free_zone(single)
+            raise
         return
     index, excess = divmod(excess - ZONES_PER_BLOCK, ZONES_PER_BLOCK)
     if index >= ZONES_PER_BLOCK:
@@ -131,15 +143,34 @@ async def _enter_double(fs: FileSystem, inode: Inode, index: int, excess: int, z
     if double == NO_ZONE:
         double, fresh = await fs.allocate_zone(inode.zones[0]), True
         inode.zones[DIRECT_ZONES + 1] = double
-    outer = await _indirect(fs, double, fresh)
     try:
-        single, fresh = await _read_entry(fs, outer, index), False
-        if single == NO_ZONE:
-            single, fresh = await fs.allocate_zone(inode.zones[0]), True
-            await _write_entry(fs, outer, index, single)
+        outer = await _indirect(fs, double, fresh)
+        try:
+            await _enter_below(fs, inode, outer, index, excess, zone)
+        finally:
+            await fs.cache.put(outer)
+    except Refused:
+        if fresh:
+            inode.zones[DIRECT_ZONES + 1] = NO_ZONE
+            await fs.free_zone(double)
+        raise
+
+
+async def _enter_below(
+    fs: FileSystem, inode: Inode, outer: Buffer, index: int, excess: int, zone: int
+) -> None:
+    """Enter `zone` below entry `index` of a double indirect block."""
+    single, fresh = await _read_entry(fs, outer, index), False
+    if single == NO_ZONE:
+        single, fresh = await fs.allocate_zone(inode.zones[0]), True
+        await _write_entry(fs, outer, index, single)
+    try:
         await _enter_single(fs, single, fresh, excess, zone)
-    finally:
-        await fs.cache.put(outer)
+    except Refused:
+        if fresh:
+            await _write_entry(fs, outer, index, NO_ZONE)
+            await fs.free_zone(single)
+        raise
 
 
 async def _enter_single(fs: FileSystem, single: int, fresh: bool, index: int, zone: int) -> None:

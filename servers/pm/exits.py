@@ -133,6 +133,9 @@ async def _finish(pm: ProcessManager, process: Mproc, request: VfsPmExit | VfsPm
         await waits.zombify(pm, process)
     if not process.flags & PRIV_PROC and await sys_clear(process.endpoint) != OK:
         raise Panic("the kernel does not know an exiting process")
-    await vm_exit(process.endpoint)
+    if await vm_exit(process.endpoint) != OK:
+        # VM ends nobody whose end was not announced to it.
+        await vm_willexit(process.endpoint)
+        await vm_exit(process.endpoint)
     if process.flags & TOLD_PARENT:
         pm.table.remove(process)

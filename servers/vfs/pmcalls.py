@@ -186,7 +186,7 @@ async def do_reboot(worker: Worker, _request: VfsPmReboot) -> Message:
 async def free_process(worker: Worker, who: Fproc, exiting: bool) -> None:
     """Close all files of a process; with `exiting`, forget it.  Source: MINIX free_proc."""
     vfs = worker.vfs
-    mounted_on = _lose_files(vfs, who.endpoint) if exiting else None
+    lost = _lose_files(vfs, who.endpoint) if exiting else []
     await pipes.unpause(worker, who)
     for fd in range(OPEN_MAX):
         if who.filps[fd] is not None:
@@ -198,14 +198,16 @@ async def free_process(worker: Worker, who: Fproc, exiting: bool) -> None:
             await put_vnode(worker, vnode)
     if not exiting:
         return
-    if mounted_on is not None:
-        await put_vnode(worker, mounted_on)
+    for vnode in lost:
+        await put_vnode(worker, vnode)
     who.endpoint, who.pid = NONE, PID_FREE
     who.is_service = who.session_leader = False
 
 
-def _lose_files(vfs: Vfs, endpoint: int) -> Vnode | None:
-    """If a process that has died was a file system, its files are lost; what it was mounted on.
+def _lose_files(vfs: Vfs, endpoint: int) -> list[Vnode]:
+    """If a process that has died was a file system, its files are lost.
+
+    Returns the vnodes that the mount was using: its root, and what it was mounted on.
 
     Source: MINIX vmnt_unmap_by_endpt.  Differs: MINIX does this last.  Who waits for an answer of
     the dead may have locked what is to be closed, and would ask it again if it were still mounted.
@@ -213,10 +215,10 @@ def _lose_files(vfs: Vfs, endpoint: int) -> Vnode | None:
     mount = vfs.mounts.find(endpoint)
     give_up(vfs, endpoint)
     if mount is None:
-        return None
+        return []
     vfs.mounts.remove(mount)
     vfs.filps.invalidate(endpoint)
-    return mount.mounted_on
+    return [vnode for vnode in (mount.root, mount.mounted_on) if vnode is not None]
 
 
 BY_WORKER: Final[dict[int, Callable[[Any, Any], Awaitable[Message]]]] = {
