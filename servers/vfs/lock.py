@@ -176,13 +176,6 @@ class Mutex:
     owner: Worker | None = None
     _line: deque[Worker] = attrs.field(factory=deque)
 
-    def take_free(self, worker: Worker) -> bool:
-        """Get the lock if nobody has it; whether that was so."""
-        if self.owner is not None:
-            return False
-        self.owner = worker
-        return True
-
     async def acquire(self, worker: Worker) -> None:
         """Get the lock, which `worker` does not have."""
         assert self.owner is not worker, "a mutex is taken once"

@@ -160,6 +160,7 @@ class Vfs(Server):
 
     REPLIES: ClassVar[type[SendNb]] = SendNb
 
+    name: str = "vfs"
     root: RootFileSystem | None = None
     grants: Grants = attrs.field(factory=Grants)
     asynsend: AsyncTable = attrs.field(factory=AsyncTable)
@@ -390,7 +391,7 @@ class Vfs(Server):
             following = self._next_pending() if pool.pending else None
             if following is None:
                 return
-            pool.hand_over(worker, following)
+            pool.occupy(worker, following)
 
     def _attribute(self, worker: Worker, who: Fproc, message: Message, cause: int) -> None:
         """What the worker does from here on it does because of `message`."""

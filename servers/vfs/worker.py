@@ -106,15 +106,12 @@ class WorkerPool:
         """Give `process` to the first idle worker."""
         for worker in self.workers:
             if not worker.busy:
-                self.available -= 1
-                worker.busy = True
-                worker.fp = process
-                process.worker = worker
+                self.occupy(worker, process)
                 return worker
         raise AssertionError("a worker is only assigned when one is idle")
 
-    def hand_over(self, worker: Worker, process: Fproc) -> None:
-        """Give `process` to `worker`, which was just dismissed."""
+    def occupy(self, worker: Worker, process: Fproc) -> None:
+        """Give `process` to `worker`, which is idle."""
         self.available -= 1
         worker.busy = True
         worker.fp = process

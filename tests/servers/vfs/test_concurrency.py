@@ -9,6 +9,8 @@ import pytest
 from ipc.errors import EAGAIN, EINTR, EIO, EPIPE
 from ipc.flags import MAP_PRIVATE, O_CREAT, O_NONBLOCK, O_RDWR, PROT_READ, SIG_IGN
 from ipc.signals import SIGKILL, SIGPIPE
+from kernel.hang import report
+from kernel.panic import Panic
 from servers.disk.latency import Latency
 from servers.lib.driven import Command
 from servers.lib.libc import CallFailed, Libc
@@ -59,6 +61,30 @@ def test_while_one_waits_for_the_disk_others_go_on() -> None:
     assert reading[0].value == b"aaa"
     assert listing[0].value == b"bbb"
     place.check()
+
+
+def test_a_report_of_a_hang_tells_what_workers_wait_for() -> None:
+    place = slow()
+    child = place.fork()
+    start(place, read_a)
+    start(place, read_a, child)
+    text = str(report(place.system.machine))
+    assert "VFS has put aside VFS_OPEN from INIT, waiting for MFS (REQ_LOOKUP)" in text
+    assert text.count("VFS has put aside") == 2
+    place.system.machine.run_quiet_nowait()
+    assert "put aside VFS" not in str(report(place.system.machine))
+
+
+def test_what_a_worker_raises_stops_the_machine_and_tells_where() -> None:
+    place = site(files=FILES)
+    place.do(lambda libc: libc.open("/a"))
+    fproc = place.system.servers["vfs"].processes.lookup(place.system.init.endpoint)
+    fproc.filp(0).vnode.references = 0  # no use of it is known, but there is one
+    with pytest.raises(Panic, match="a vnode that is put is in use") as caught:
+        place.do(lambda libc: libc.close(0))
+    assert (caught.value.process, caught.value.handler) == ("vfs", "do_close")
+    assert caught.value.message == "VFS_CLOSE from INIT"
+    assert isinstance(caught.value.__cause__, AssertionError)
 
 
 @pytest.mark.parametrize("action", [read_a, map_b])
