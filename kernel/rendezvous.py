@@ -88,6 +88,7 @@ _SENDNB: Final = 1 << SENDNB_CALL
 
 _WAITING: Final = RTS_SENDING | RTS_RECEIVING
 _PARTNER: Final = RTS_SENDING | RTS_RECEIVING | RTS_NO_ENDPOINT
+_NO_REPLY: Final = ~MF_REPLY_PEND
 _WHEN_TAKEN: Final = MF_SENDING_FROM_KERNEL | MF_SIG_DELAY
 
 
@@ -189,11 +190,14 @@ class Rendezvous:
             sender = self.endpoints.get(source)
             if sender is None:
                 return EDEADSRCDST
-        if not caller.privilege.trap_mask & _RECEIVE:
+        privilege = caller.privilege
+        if not privilege.trap_mask & _RECEIVE:
             return ETRAPDENIED
-        caller.misc &= ~MF_REPLY_PEND
+        caller.misc &= _NO_REPLY
         caller.status = 0
-        return self._collect(caller, source, sender)
+        if sender or caller.callers or privilege.notify_pending or privilege.async_pending:
+            return self._collect(caller, source, sender)
+        return self._wait(caller, source)
 
     def notify(self, caller: Process, dest: int) -> int:
         """NOTIFY: post a notification; never blocks."""
@@ -351,6 +355,10 @@ class Rendezvous:
             and closes_circle(self.table, self.quirks, caller, sender, RTS_RECEIVING)
         ):
             return ELOCKED
+        return self._wait(caller, source)
+
+    def _wait(self, caller: Process, source: int) -> int:
+        """Let `caller` wait for a message from `source`."""
         caller.get_from = source
         self.ready.block(caller, RTS_RECEIVING)
         if self.probes.emit is not None:
