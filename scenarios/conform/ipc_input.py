@@ -14,7 +14,7 @@ from ipc.traps import MINIX_KERNINFO_CALL, AsyncEntry
 from kernel.filters import ANY_SYS, ANY_TSK, ANY_USR, BLACKLIST, WHITELIST, FilterElement
 from kernel.flags import RTS_NO_ENDPOINT, RTS_RECEIVING, RTS_SENDING, RTS_SLOT_FREE
 from scenarios.conform.ipc_config import AMF_NAMES, CALLS, RTS_FLAGS
-from scenarios.conform.recording import Malformed, checked, field, optional
+from scenarios.conform.recording import Malformed, checked, field, number, optional
 
 _WORD: Final = struct.Struct("<I")
 _NOT_TO_SET: Final = RTS_SLOT_FREE | RTS_NO_ENDPOINT | RTS_SENDING | RTS_RECEIVING
@@ -53,7 +53,8 @@ def dest(operation: dict[str, Any]) -> int:
 def message(of: dict[str, Any]) -> Message:
     """A message: a number and the first word of its payload."""
     word = optional(of, "body", int, 0) & _WORD_MASK
-    return RawMessage(optional(of, "type", int, 0), _WORD.pack(word).ljust(PAYLOAD_SIZE, b"\0"))
+    kind = number(of, "type", -(1 << 31), (1 << 31) - 1, default=0)
+    return RawMessage(kind, _WORD.pack(word).ljust(PAYLOAD_SIZE, b"\0"))
 
 
 def offered(operation: dict[str, Any]) -> Message | None:

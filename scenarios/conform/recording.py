@@ -112,14 +112,28 @@ def _no_number(name: str) -> float:
 
 def field(of: dict[str, Any], name: str, kind: type[Value]) -> Value:
     """The field `name` of a JSON object.  Raises Malformed if it is missing or of another kind."""
-    if name not in of:
+    if name not in _object(of, name):
         raise Malformed(f"there is no field {name!r}")
     return checked(of[name], name, kind)
 
 
 def optional(of: dict[str, Any], name: str, kind: type[Value], default: Value) -> Value:
     """Likewise, and `default` if it is not there."""
-    return checked(of[name], name, kind) if name in of else default
+    return checked(of[name], name, kind) if name in _object(of, name) else default
+
+
+def number(of: dict[str, Any], name: str, low: int, high: int, default: int | None = None) -> int:
+    """The whole number `name` of a JSON object, which is in `low`..`high`.  Raises Malformed."""
+    value = field(of, name, int) if default is None else optional(of, name, int, default)
+    if not low <= value <= high:
+        raise Malformed(f"{name} is {value}, not in {low}..{high}")
+    return value
+
+
+def _object(value: object, name: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise Malformed(f"{json.dumps(value)[:60]} stands where an object with {name!r} should")
+    return value
 
 
 def checked(value: object, name: str, kind: type[Value]) -> Value:

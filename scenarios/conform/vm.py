@@ -33,7 +33,11 @@ _ENDS: Final = ("panic", "crash", "hang")
 
 def start(header: Json) -> VmReplay:
     """VM on the machine that the header describes.  Raises Malformed."""
-    return VmReplay(field(header, "boot", dict))
+    boot = field(header, "boot", dict)
+    try:
+        return VmReplay(boot)
+    except Panic as panic:
+        raise Malformed(f"VM does not start on such a machine: {panic}") from panic
 
 
 class VmReplay:

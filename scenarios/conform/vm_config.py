@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from scenarios.conform.recording import Malformed, checked, field, optional
+from scenarios.conform.recording import Malformed, checked, field, number, optional
 from servers.vm.config import (
     USER_END,
     BootAcl,
@@ -14,6 +14,9 @@ from servers.vm.config import (
 )
 
 Json = dict[str, Any]
+
+MOST: Final = 0xFFFFFFFF  # an address or a length, as 32 bits hold it
+LAST_CALL: Final = 63  # of those that VM's access lists can name
 
 
 def boot_config(boot: Json) -> BootConfig:
@@ -37,14 +40,15 @@ def _chunk(value: object) -> tuple[int, int]:
     pair = checked(value, "mem", list)
     if len(pair) != 2:
         raise Malformed("a memory chunk is [base, size]")
-    return checked(pair[0], "base", int), checked(pair[1], "size", int)
+    chunk = {"base": pair[0], "size": pair[1]}
+    return number(chunk, "base", 0, MOST), number(chunk, "size", 0, MOST)
 
 
 def _process(value: Json) -> BootProcess:
     regions = tuple(
         BootRegion(
-            field(each, "vaddr", int),
-            field(each, "len", int),
+            number(each, "vaddr", 0, MOST),
+            number(each, "len", 0, MOST),
             bool(optional(each, "prealloc", int, 0)),
         )
         for each in optional(value, "regions", list, [])
@@ -53,6 +57,9 @@ def _process(value: Json) -> BootProcess:
 
 
 def _acl(value: Json) -> BootAcl:
-    calls = value.get("calls")
-    mask = None if calls is None else sum(1 << call for call in set(checked(calls, "calls", list)))
+    mask = None
+    if "calls" in value:
+        mask = 0
+        for call in field(value, "calls", list):
+            mask |= 1 << number({"calls": call}, "calls", 0, LAST_CALL)
     return BootAcl(field(value, "endpoint", int), mask, bool(optional(value, "sys", int, 0)))

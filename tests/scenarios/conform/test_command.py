@@ -18,6 +18,7 @@ from scenarios.source import BadInput
 
 RECORDINGS: Final = Path(__file__).parents[2] / "data" / "recordings" / "ipc"
 GOOD: Final = RECORDINGS / "sendnb.jsonl.gz"
+GOOD_VM: Final = RECORDINGS.parent / "vm" / "anon-4.jsonl.gz"
 LINES: Final = gzip.decompress(GOOD.read_bytes()).splitlines(keepends=True)
 
 
@@ -101,6 +102,11 @@ WHOLE: Final = b"".join(LINES)
         ("bare.jsonl", b'{"format": "ipc-golden/1"}\n', ":1: there is no field 'config'"),
         ("missing.jsonl", b"".join(LINES[:2] + LINES[3:]), ":3: the line's number i is 2, not 1"),
         ("blind.jsonl", LINES[0] + b'{"i": 0}\n', ":2: in is null, not an object"),
+        (
+            "wide.jsonl",
+            changed(2, {"in": {"proc": 1, "call": "SEND", "ep": 2, "type": 1 << 31}}),
+            ":2: type is 2147483648, not in -2147483648..2147483647",
+        ),
         ("odd.jsonl", changed(2, {"in": {"op": "odd"}}), ":2: unknown operation 'odd'"),
     ],
 )
@@ -112,6 +118,40 @@ def test_bad_input(tmp_path: Path, name: str, content: bytes, message: str) -> N
     assert str(caught.value).startswith(f"{path}:")
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def vm_recording(part: str, value: Any) -> bytes:
+    """A good recording of VM with a part of its header, such as `procs.0.slot`, changed."""
+    header, *lines = gzip.decompress(GOOD_VM.read_bytes()).splitlines(keepends=True)
+    changed = json.loads(header)
+    *way, last = (int(each) if each.isdecimal() else each for each in part.split("."))
+    inner = changed["boot"]
+    for each in way:
+        inner = inner[each]
+    inner[last] = value
+    return b"".join([json.dumps(changed).encode(), b"\n", *lines])
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "message"),
+    [
+        ("mem.0.1", 1 << 64, "size is 18446744073709551616, not in 0..4294967295"),
+        ("procs.0", 5, "procs is 5, not an object"),
+        ("procs.0.regions.0", 5, "5 stands where an object with 'vaddr' should"),
+        ("procs.0.regions.0.len", -1, "len is -1, not in 0..4294967295"),
+        ("procs.0.regions.0.len", 0, "VM does not start on such a machine: "),
+        ("acl.0.calls", None, "calls is null, not a list"),
+        ("acl.0.calls", [1 << 40], "calls is 1099511627776, not in 0..63"),
+        ("acl.0.calls", [-1], "calls is -1, not in 0..63"),
+        ("acl.0.calls", [1.5], "calls is 1.5, not a whole number"),
+    ],
+)
+def test_a_machine_that_vm_cannot_have(tmp_path: Path, part: str, value: Any, message: str) -> None:
+    path = tmp_path / "odd.jsonl"
+    path.write_bytes(vm_recording(part, value))
+    with pytest.raises(BadInput) as caught:
+        run(path)
+    assert str(caught.value).startswith(f"{path}:1: {message}")
 
 
 @pytest.mark.parametrize(
