@@ -101,62 +101,67 @@ class Dispatcher:
         clock.now = self.since = time
 
     def _run(self, last: int) -> None:
-        machine, current = self.machine, self.current
-        clock, queue, table = machine.clock, machine.ready.queue, self._table
-        choose, record = self.policy.choose, self.choices.append
+        clock, queue = self.machine.clock, self.machine.ready.queue
         while True:
             if clock.now >= clock.deadline:
                 self._attend()  # which may make the first process ready
-                current = self.current
                 if self.stop_wanted:
                     return
-                continue
-            if not queue:
+            elif not queue or self._step(last):
                 return
-            for steps in range(self.steps + 1, last + 1):
-                if len(queue) > 1:
-                    index = choose(queue, current)
-                    record(index)
-                    if index:
-                        self._bring_forward(index)
-                process = queue[0]
-                if process is not current:
-                    if self.careful:
-                        current = process if self._switch(process) else None
-                        if current is None:
-                            break
-                    else:
-                        now = clock.now
-                        if current is not None:
-                            current.user_time += now - self.since
-                        self.since = now
-                        self.current = current = process
-                        if process is not self.billed and process.privilege.flags & BILLABLE:
-                            self._bill(process)
-                self.steps = steps
-                if process.misc & _AGAIN:
-                    request = process.request
+
+    def _step(self, last: int) -> bool:
+        """Make steps until something is due or nobody can run; True if the `last` one is made."""
+        machine, current = self.machine, self.current
+        clock, queue, table = machine.clock, machine.ready.queue, self._table
+        choose, record = self.policy.choose, self.choices.append
+        for steps in range(self.steps + 1, last + 1):
+            if len(queue) > 1:
+                index = choose(queue, current)
+                record(index)
+                if index:
+                    self._bring_forward(index)
+            process = queue[0]
+            if process is not current:
+                if self.careful:
+                    if not self._switch(process):
+                        return False
+                    current = process
                 else:
-                    try:
-                        request = process.coroutine.send(process.result)  # type: ignore[union-attr]
-                    except BaseException as error:
-                        machine.fate.program_ended(process, error)
-                        break
-                    process.request = request
-                try:
-                    enter, cost = table[type(request)]
-                    clock.now += cost
-                    code = enter(process, request)
-                    if code and code < 0:
-                        process.result = IpcError(code)
-                        if machine.probes.emit is not None:
-                            machine.probes.refused(process, code)
-                except Exception as error:
-                    machine.fate.trap_failed(process, request, error)
-                if clock.now >= clock.deadline or not queue:
-                    break
+                    now = clock.now
+                    if current is not None:
+                        current.user_time += now - self.since
+                    self.since = now
+                    self.current = current = process
+                    if process is not self.billed and process.privilege.flags & BILLABLE:
+                        self._bill(process)
+            self.steps = steps
+            if process.misc & _AGAIN:
+                request = process.request
             else:
-                return
+                try:
+                    request = process.coroutine.send(process.result)  # type: ignore[union-attr]
+                except BaseException as error:
+                    machine.fate.program_ended(process, error)
+                    return False
+                process.request = request
+            try:
+                enter, cost = table[type(request)]
+                clock.now += cost
+                code = enter(process, request)
+                if code and code < 0:
+                    self._refuse(process, code)
+            except Exception as error:
+                machine.fate.trap_failed(process, request, error)
+            if clock.now >= clock.deadline or not queue:
+                return False
+        return True
+
+    def _refuse(self, process: Process, code: int) -> None:
+        """The trap that `process` made last has failed."""
+        process.result = IpcError(code)
+        if self.machine.probes.emit is not None:
+            self.machine.probes.refused(process, code)
 
     def _bring_forward(self, index: int) -> None:
         ready = self.machine.ready

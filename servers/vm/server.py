@@ -136,11 +136,14 @@ class VmServer(Server):
         await self.clear_map_cache()
         await self.vmctl(SELF, VMCTL_FLUSHTLB)
 
-    async def flush(self) -> None:
+    @yields_traps
+    def flush(self) -> Generator[Any, Any, None]:
         """Send VFS what the queue has for it."""
         outgoing = self.memory.vfs.outgoing
         while outgoing:
-            await self.table.send(VFS, outgoing.pop(0), AMF_NOREPLY)
+            failure = yield self.table.offer(VFS, outgoing.pop(0))
+            if failure is not None:
+                raise failure
 
     async def ask_vfs(
         self, what: int, fd: int, endpoint: int, offset: int = 0, length: int = 0
