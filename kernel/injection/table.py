@@ -65,7 +65,7 @@ class Armed:
     def demand_fired(self) -> None:
         """Raises NeverStruck unless the fault has struck."""
         if not self.fired:
-            raise NeverStruck(f"{self.fault!r} never struck: {self.account()}")
+            raise NeverStruck(f"{self} never struck: {self.account()}")
 
     def __str__(self) -> str:
         request = getattr(self.fault, "request", None)
