@@ -91,8 +91,12 @@ class _Checker:
     names: dict[str, None]
 
     def body(self, statements: Iterable[syntax.Statement]) -> None:
+        before: syntax.Statement | None = None
         for statement in flatten(statements):
+            if isinstance(statement, syntax.ExpectPanic):
+                _demand_a_cause(before, statement.at)
             self.statement(statement)
+            before = statement
 
     @functools.singledispatchmethod
     def statement(self, statement: syntax.Statement) -> None:
@@ -312,6 +316,11 @@ def _check_pattern_field(field: syntax.FieldPattern, cls: type[Message], message
     """Besides its own fields, every message has a source and a type, and kernel calls a result."""
     if field.name not in {"source", "type", "result"}:
         check_field(field.name, members_of(cls), message, field.at)
+
+
+def _demand_a_cause(before: syntax.Statement | None, at: Place) -> None:
+    if before is None or isinstance(before, (*DECLARATIONS, syntax.ExpectPanic)):
+        raise BadInput("expect panic stands below the line that brings the machine down", at)
 
 
 def _check_quirk(name: str, at: Place) -> None:

@@ -10,6 +10,8 @@ from scenarios.source import Source
 from tests.scenarios.helpers import mistake
 
 # text, line, column, message, hint
+NO_CAUSE = "expect panic stands below the line that brings the machine down"
+
 MISTAKES = [
     ("chid: fork()", 1, 1, "unknown process chid", "fork() = NAME and process NAME make some"),
     ("init: fork() = child\nchid: fork()", 2, 1, "unknown process chid", "did you mean child?"),
@@ -52,6 +54,10 @@ MISTAKES = [
      "a name is bound by a result (= NAME), by let, or by process"),
     ("run until x > 3", 1, 11, "x is not bound yet",
      "a name is bound by a result (= NAME), by let, or by process"),
+    ("expect panic", 1, 1, NO_CAUSE, ""),
+    ("process x\nexpect panic", 2, 1, NO_CAUSE, ""),
+    ("init: fork()\nexpect panic\nexpect panic", 3, 1, NO_CAUSE, ""),
+    ("init: fork()\nwith quirk cache-read\n    expect panic", 3, 5, NO_CAUSE, ""),
     ("inject kill x", 1, 13, "x is not bound yet",
      "a name is bound by a result (= NAME), by let, or by process"),
 ]  # fmt: skip
