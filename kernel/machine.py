@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any, Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
@@ -43,7 +44,6 @@ from kernel.dispatcher import Dispatcher
 from kernel.driven import Driven
 from kernel.fate import Fate
 from kernel.flags import RTS_NO_QUANTUM, RTS_PROC_STOP, RTS_VMINHIBIT
-from kernel.injection.table import FaultTable
 from kernel.interrupts import Interrupts
 from kernel.limits import Limits, Stuck
 from kernel.memory.frames import Frames
@@ -76,6 +76,9 @@ from kernel.scheduling import MILLISECOND, Schedulers
 from kernel.signals import Signals
 from kernel.table import ProcessTable
 from kernel.timers import Timers
+
+if TYPE_CHECKING:
+    from kernel.injection.table import FaultTable, Rationing
 
 ALL_TRAPS: Final = 0x1FFFF
 ALL_KERNEL_CALLS: Final = (1 << 64) - 1
@@ -114,7 +117,8 @@ class Machine:
     """One simulated machine.
 
     `programs` are what SYS_EXEC can start, by name: called with the process, each returns the
-    program.  `log` is what the kernel and its servers printed.
+    program.  `log` is what the kernel and its servers printed.  `ration` has VM's allocator ask
+    whether it may give out frames, see `kernel.injection.table`; who makes VM puts it here.
     """
 
     def __init__(self, configuration: Configuration | None = None) -> None:
@@ -138,7 +142,7 @@ class Machine:
         self.kernel_calls = KernelCalls(self)
         self.driven = Driven(self)
         self.fate = Fate(self)
-        self.faults = FaultTable(self)
+        self.ration: Callable[[Rationing | None], None] | None = None
         policy = make_policy(self.configuration.policy, self.configuration.seed)
         self.dispatcher = Dispatcher(self, policy, self.configuration.limits)
         self.programs: dict[str, Callable[[Process], Program]] = {}
@@ -148,6 +152,13 @@ class Machine:
         self.inspectors: list[Callable[[], None]] = []
         self._make_tasks()
         _grant_user(self.table.privileges[USER_PRIV_ID])
+
+    @cached_property
+    def faults(self) -> FaultTable:
+        """The faults that are injected into this machine."""
+        from kernel.injection.table import FaultTable
+
+        return FaultTable(self)
 
     # Processes.
 

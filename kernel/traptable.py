@@ -32,7 +32,7 @@ from kernel.costs import Costs
 from kernel.fate import Vanish
 from kernel.faults import Accesses
 from kernel.handlers import GoOn, going_on
-from kernel.injection.tampering import Delay, delaying
+from kernel.injection.delay import Delay, delaying
 from kernel.privilege import SYS_PROC
 from kernel.senda import offer
 from kernel.wellformed import demand_well_formed

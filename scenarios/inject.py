@@ -1,9 +1,13 @@
-"""Faults that a scenario injects."""
+"""Faults that a scenario injects.
+
+Few scenarios do, so what faults are is fetched only then.
+"""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ipc.endpoint import BY_NAME
-from kernel.injection import AllocationFault, Armed, Crash, Fault, NoServer, ReplyFault
 from kernel.machine import Machine
 from scenarios import syntax
 from scenarios.messages import message_class
@@ -12,12 +16,17 @@ from scenarios.settings import fault_settings
 from scenarios.source import BadInput
 from scenarios.values import ProcessName, show
 
+if TYPE_CHECKING:
+    from kernel.injection import Armed, Fault
+
 
 def inject(machine: Machine, line: syntax.Inject, scope: Scope) -> Armed | None:
     """Do what `line` says: set a fault, which is returned, or let one happen now.
 
     Raises BadInput; Panic if what happens now is the end of the machine.
     """
+    from kernel.injection import NoServer
+
     faults = machine.faults
     if line.what == "nothing":
         faults.disarm_all()
@@ -42,6 +51,8 @@ def fault_of(line: syntax.Inject, server: int | str) -> Fault | None:
 
     Raises BadInput.
     """
+    from kernel.injection import AllocationFault, Crash, ReplyFault
+
     given = fault_settings(line)
     request = None
     if line.request is not None:

@@ -11,13 +11,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable
 from itertools import zip_longest
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
 from kernel.driven import Busy, ProcessEnded
 from kernel.hang import report
-from kernel.injection import Armed
 from kernel.panic import Panic
 from kernel.probes import Event, ProcessCreated
 from kernel.process import Process
@@ -38,6 +37,9 @@ from scenarios.stage import Stage
 from scenarios.values import Failed, Killed, ProcessName, Value, show
 from servers.lib.driven import Raised, Returned
 from servers.lib.libc import Usage
+
+if TYPE_CHECKING:
+    from kernel.injection import Armed
 
 # Lines during which the machine stands still.
 LOOKING: Final = (

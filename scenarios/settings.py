@@ -6,13 +6,12 @@ One literal table for each of these lines: a key, and the function that understa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
 from ipc.endpoint import BY_NAME
 from ipc.errors import NUMBERS
-from kernel.injection.when import When
 from kernel.limits import Limits
 from scenarios import syntax
 from scenarios.build import parse_number
@@ -20,6 +19,9 @@ from scenarios.constants import is_error
 from scenarios.scope import suggestion
 from scenarios.source import BadInput
 from servers.config import BadConfig, MachineConfig
+
+if TYPE_CHECKING:
+    from kernel.injection import When
 
 LARGEST_FILE: Final = 1 << 28  # bytes
 
@@ -190,6 +192,8 @@ def _delay(setting: syntax.Setting) -> int:
 
 
 def _when(setting: syntax.Setting) -> When:
+    from kernel.injection import When
+
     try:
         return When.parse(setting.value)
     except ValueError as error:

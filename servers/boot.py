@@ -48,7 +48,6 @@ from servers.sched import Scheduler
 from servers.storage import make_file_servers
 from servers.vm.config import BootConfig, BootRegion
 from servers.vm.config import BootProcess as VmBootProcess
-from servers.vm.rationing import ration
 from servers.vm.server import VmServer, start_vm
 
 RAM_BASE: Final = 0x0010_0000  # below it a PC has little memory and much else
@@ -269,9 +268,15 @@ class _Builder:
         vm.sanity = self.config.sanity == "each"
         if self.config.sanity == "quiet":
             self.machine.inspectors.append(vm.check)
-        self.machine.faults.ration = functools.partial(ration, vm.memory)
+        self.machine.ration = functools.partial(_ration, vm)
         self.servers["vm"] = vm
         return vm
+
+
+def _ration(vm: VmServer, rationing: Callable[[int], int] | None) -> None:
+    from servers.vm.rationing import ration  # what few machines need
+
+    ration(vm.memory, rationing)
 
 
 def _message_address(entry: Entry) -> int:

@@ -89,22 +89,21 @@ def _counted(number: int, what: str) -> str:
 class FaultTable:
     """The faults of one machine; `armed` are all that were ever set, in order.
 
-    `ration` is put here by whoever makes VM: called with a `Rationing` it has VM's allocator ask
-    that, and no more when called with None.
+    Whoever makes VM puts `ration` into the machine: called with a `Rationing` it has VM's allocator
+    ask that, and no more when called with None.
     """
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self.armed: list[Armed] = []
-        self.ration: Callable[[Rationing | None], None] | None = None
 
     def arm(self, fault: Fault) -> Armed:
         """Set `fault`.  Raises NoServer."""
         if isinstance(fault, AllocationFault):
-            if self.ration is None:
+            if self._machine.ration is None:
                 raise NoServer("there is no VM whose allocations could fail")
             armed = Armed(fault, VM)
-            self.ration(self._succeeding)
+            self._machine.ration(self._succeeding)
         else:
             process = self.server(fault.server)
             armed = Armed(fault, process.endpoint)
@@ -188,8 +187,8 @@ class FaultTable:
         return count
 
     def _end_rationing(self) -> None:
-        if self.ration is not None and not self._live_allocations():
-            self.ration(None)
+        if self._machine.ration is not None and not self._live_allocations():
+            self._machine.ration(None)
 
     def _live(self, endpoint: int) -> list[Armed]:
         return [

@@ -8,32 +8,21 @@ receive the next message instead.  When no fault is left it steps aside.
 
 from __future__ import annotations
 
-import functools
 import types
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Final
-
-import attrs
 
 from ipc.errors import ELOCKED, IpcError
 from ipc.message import Message
 from ipc.refusals import refusal
 from ipc.traps import Receive, Send
 from kernel.fate import Crashed
-from kernel.flags import RTS_DELAYED
+from kernel.injection.delay import Delay
 from kernel.injection.faults import Crash, Fault, ReplyFault
 
 if TYPE_CHECKING:
     from kernel.injection.table import FaultTable
-    from kernel.machine import Machine
     from kernel.process import Process
-
-
-@attrs.frozen
-class Delay:
-    """The trap of a process that is to do nothing for `duration` virtual ns."""
-
-    duration: int
 
 
 @types.coroutine
@@ -136,20 +125,3 @@ class Tampered:
         failure = yield from _trap(answer)
         if isinstance(failure, IpcError) and failure.code == ELOCKED:
             self._owed.append(answer)
-
-
-def delaying(machine: Machine) -> Callable[[Process, Delay], None]:
-    """The trap `Delay`: the process does not run until the time is over."""
-
-    def enter(process: Process, trap: Delay) -> None:
-        process.result = None
-        machine.ready.block(process, RTS_DELAYED)
-        end = functools.partial(_end_delay, machine, process)
-        machine.clock.schedule(machine.clock.now + trap.duration, end)
-
-    return enter
-
-
-def _end_delay(machine: Machine, process: Process) -> None:
-    if machine.table.lookup(process.endpoint) is process and process.rts & RTS_DELAYED:
-        machine.ready.unblock(process, RTS_DELAYED)
