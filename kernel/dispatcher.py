@@ -237,7 +237,7 @@ class Dispatcher:
         clock.happen()
         if clock.now >= limit:
             raise LimitReached(
-                f"the machine ran for {clock.now} virtual nanoseconds, which is its limit"
+                f"the machine ran for {self.limits.time} virtual nanoseconds, which is its limit"
             )
         clock.deadline = min(clock.deadline, clock.next_due())
         process = self.current

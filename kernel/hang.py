@@ -8,12 +8,13 @@ calls servers have put aside, with what for.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from ipc.endpoint import ANY, NONE, VM, endpoint_name
+from ipc.endpoint import ANY, NONE, VM, WELL_KNOWN, endpoint_name
 from ipc.traps import KernelCall
 from kernel.flags import (
     RTS_BOOTINHIBIT,
@@ -112,10 +113,31 @@ class Hang(Exception):
 
 def report(machine: Machine, name_of: Callable[[int], str] | None = None) -> HangReport:
     """What stands still in a quiet machine; `name_of` knows endpoints by better names."""
+    names = name_of or functools.partial(_name_in, machine)
     processes = [process for process in machine.table.all() if process.slot >= 0]
-    waiting = tuple(_waiting(each, name_of) for each in processes if not at_rest(each))
+    waiting = tuple(
+        _waiting(
+            each, names, _told_apart(machine, each) if name_of is None else names(each.endpoint)
+        )
+        for each in processes
+        if not at_rest(each)
+    )
     parked = tuple(entry for each in processes for entry in _parked(each))
-    return HangReport(waiting, _circles(waiting), parked, name_of or endpoint_name)
+    return HangReport(waiting, _circles(waiting), parked, names)
+
+
+def _name_in(machine: Machine, endpoint: int) -> str:
+    """A well-known name, or what the process table calls `endpoint`."""
+    process = machine.table.lookup(endpoint)
+    if process is None or endpoint in WELL_KNOWN:
+        return endpoint_name(endpoint)
+    return _told_apart(machine, process)
+
+
+def _told_apart(machine: Machine, process: Process) -> str:
+    """The name of `process`, with its endpoint if others have the same one, as children do."""
+    alike = sum(each.name == process.name for each in machine.table.all())
+    return process.name if alike == 1 else f"{process.name} ({process.endpoint})"
 
 
 def at_rest(process: Process) -> bool:
@@ -139,9 +161,8 @@ def partner_of(process: Process) -> int:
     return process.get_from if process.rts & RTS_RECEIVING else NONE
 
 
-def _waiting(process: Process, name_of: Callable[[int], str] | None) -> Waiting:
-    name = process.name if name_of is None else name_of(process.endpoint)
-    reason = describe_process(process, name_of or endpoint_name)
+def _waiting(process: Process, name_of: Callable[[int], str], name: str) -> Waiting:
+    reason = describe_process(process, name_of)
     return Waiting(process.endpoint, name, partner_of(process), reason)
 
 

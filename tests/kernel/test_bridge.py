@@ -149,7 +149,7 @@ async def test_virtual_time_passes_only_while_somebody_waits() -> None:
 
 async def test_a_hang_is_told_to_the_task_and_the_machine_goes_on() -> None:
     async with Driven() as driven:
-        with pytest.raises(Hang, match="p20 waits for 21") as caught:
+        with pytest.raises(Hang, match="p20 waits for p21") as caught:
             await driven.do(0, wait_for_ever)
         assert [each.process for each in caught.value.report.waiting] == [20]
         assert await driven.do(1, compute) == 42

@@ -75,6 +75,18 @@ def test_a_circle_is_named() -> None:
     assert "a circle: p20 -> p21 -> p22 -> p20" in str(report(machine))
 
 
+def test_who_waits_is_told_apart_from_others_of_the_same_name() -> None:
+    machine = Machine()
+    machine.spawn(20, "twin", serve, system=True)
+    machine.spawn(21, "twin", lambda: trap(Receive(20)), system=True)
+    machine.spawn(22, "single", lambda: trap(Receive(21)), system=True)
+    machine.run_quiet_nowait()
+    assert str(report(machine)).splitlines() == [
+        "twin (21) waits for twin (20)",
+        "single waits for twin (21)",
+    ]
+
+
 @pytest.mark.parametrize("flag", sorted(REASONS))
 def test_every_reason_to_wait_has_words(flag: int) -> None:
     machine = Machine()
