@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ipc.errors import IpcError
 from kernel.clock import NEVER
@@ -22,7 +22,7 @@ from kernel.policies.base import Policy
 from kernel.privilege import BILLABLE, PREEMPTIBLE
 from kernel.probes import Chosen
 from kernel.process import Process
-from kernel.traptable import TRAPS
+from kernel.traptable import TRAPS, Enter
 
 if TYPE_CHECKING:
     from kernel.machine import Machine
@@ -55,11 +55,21 @@ class Dispatcher:
         self.careful = policy.quanta
         self.thread = 0
         self.stop_wanted = False
-        self._table: dict[type, tuple[Callable[[Process, Any], int | None], int]] = {
+        self._table: dict[type, tuple[Enter, int]] = {
             kind: (entry.enter(machine), entry.cost(machine.costs)) for kind, entry in TRAPS.items()
         }
         self._watched = False
         policy.attach(machine.ready)
+
+    def change_policy(self, policy: Policy) -> None:
+        """Let `policy` decide from now on; to be called between runs."""
+        self.policy = policy
+        self.careful = self.careful or policy.quanta
+        policy.attach(self.machine.ready)
+
+    def wrap_traps(self, wrap: Callable[[Enter], Enter]) -> None:
+        """Have each kind of trap done by what `wrap` makes of the function that does it."""
+        self._table = {kind: (wrap(enter), cost) for kind, (enter, cost) in self._table.items()}
 
     def stop(self) -> None:
         """End the run that is going on once the step at hand is complete."""

@@ -21,7 +21,8 @@ class LineFailed(Exception):
 
     `reason` in one line; `details` are further lines (expected and got, or who waits for whom);
     `messages` are the last ones before it, in words.  `correct` is what would have to stand in the
-    place `at` for the line to be true, where the line says a result; else empty.
+    place `at` for the line to be true, where the line says a result; else empty.  `hangs`: nothing
+    can run and nothing is due.
     """
 
     at: Place
@@ -30,6 +31,7 @@ class LineFailed(Exception):
     messages: Sequence[str] = ()
     hint: str = ""
     correct: str = ""
+    hangs: bool = False
 
     def __str__(self) -> str:
         lines = [f"{self.at}: {self.reason}", self.at.excerpt()]

@@ -6,7 +6,7 @@ a defect of this program is an exception.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Literal
 
 import attrs
@@ -20,6 +20,7 @@ from kernel.probes import Listener
 from scenarios import syntax
 from scenarios.checks import check
 from scenarios.failures import LineFailed
+from scenarios.messagelog import Delivery
 from scenarios.parser import parse
 from scenarios.runner import Runner
 from scenarios.settings import machine_config
@@ -29,6 +30,9 @@ from servers.config import MachineConfig
 from tracing.text import TextView
 
 Status = Literal["ok", "failed", "bad"]
+
+# How a run ended, more closely: `failed` is a line that did not come true, `hang` one that cannot.
+Ending = Literal["ok", "failed", "hang", "panic", "limit", "bad"]
 
 EXIT_STATUS: Final[dict[Status, int]] = {"ok": 0, "failed": 1, "bad": 2}
 
@@ -52,7 +56,8 @@ class Outcome:
 
     `messages` were delivered in `time` virtual ns; `schedule` is the policy's choices, as
     `--policy replay:` takes them.  `stage` is the machine as it stands, if it was ever made, and
-    `failure` the line that failed, if one did.
+    `failure` the line that failed, if one did.  `ending` says more closely than the status what
+    happened, and `deliveries` are the messages, with the kernel calls among them.
     """
 
     status: Status
@@ -62,6 +67,8 @@ class Outcome:
     schedule: str = ""
     stage: Stage | None = None
     failure: LineFailed | None = None
+    ending: Ending = "ok"
+    deliveries: Sequence[Delivery] = attrs.field(default=(), repr=False)
 
 
 Print = Callable[[str], None]
@@ -82,15 +89,21 @@ def run(
         check(scenario)
         stage = set_up(scenario, config_of(scenario, overrides or Overrides()))
     except (BadInput, PolicyError) as error:
-        return Outcome("bad", str(error))
+        return Outcome("bad", str(error), ending="bad")
     except (Panic, LimitReached) as end:
-        return Outcome("failed", f"{source.name}: {_kind(end)} before the first line: {end}")
+        reason = f"{source.name}: {_kind(end)} before the first line: {end}"
+        return Outcome("failed", reason, ending=_ending(end))
+    if listener is not None:
+        stage.machine.probes.listen(listener)
+    return play(scenario, stage, trace)
+
+
+def play(scenario: syntax.Scenario, stage: Stage, trace: Print | None = None) -> Outcome:
+    """Run the lines of `scenario` on the machine that was set up for it."""
     view = TextView(stage.names)
     runner = Runner(stage)
     if trace is not None:
         stage.machine.probes.listen(lambda event: _print(trace, view.feed(event)))
-    if listener is not None:
-        stage.machine.probes.listen(listener)
     result = _result(runner, scenario)
     if trace is not None:
         _print(trace, view.finish())
@@ -101,6 +114,7 @@ def run(
         time=machine.clock.now,
         schedule=schedule_of(machine),
         stage=stage,
+        deliveries=runner.log.deliveries,
     )
 
 
@@ -109,12 +123,18 @@ def _result(runner: Runner, scenario: syntax.Scenario) -> Outcome:
         runner.run(scenario.statements)
         runner.demand_fired()
     except LineFailed as failure:
-        return Outcome("failed", str(failure), failure=failure)
+        ending: Ending = "hang" if failure.hangs else "failed"
+        return Outcome("failed", str(failure), failure=failure, ending=ending)
     except (BadInput, PolicyError) as error:
-        return Outcome("bad", str(error))
+        return Outcome("bad", str(error), ending="bad")
     except (Panic, LimitReached, MachineStopped) as end:
-        return Outcome("failed", str(runner.ended(_kind(end), str(end).splitlines())))
+        stopped = runner.ended(_kind(end), str(end).splitlines())
+        return Outcome("failed", str(stopped), ending=_ending(end))
     return Outcome("ok")
+
+
+def _ending(end: Exception) -> Ending:
+    return "limit" if isinstance(end, LimitReached) else "panic"
 
 
 def _kind(end: Exception) -> str:

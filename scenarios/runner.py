@@ -206,6 +206,7 @@ class Runner:
             at, f"{call} of {name} did not return: nothing can run and nothing is due",
             self._hang(), self._messages(),
             "" if pending.line.unfinished else "if it is to block, write <unfinished ...> after it",
+            hangs=True,
         )  # fmt: skip
 
     def _compare(self, pending: Pending, pattern: syntax.Pattern | None, at: Place) -> None:
@@ -279,7 +280,9 @@ class Runner:
         condition = line.until
         if not self.stage.run_until(lambda: is_true(evaluate(condition, self.scope))):
             details = [*explain(condition, self.scope), *self._hang()]
-            raise LineFailed(line.at, "this never became true", details, self._messages())
+            raise LineFailed(
+                line.at, "this never became true", details, self._messages(), hangs=True
+            )
 
     @do.register
     def _advance(self, line: syntax.Advance) -> None:

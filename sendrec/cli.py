@@ -189,6 +189,33 @@ def campaign(**options: Any) -> int:
         raise click.ClickException(str(error)) from error
 
 
+@commands.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE…")
+@click.option(
+    "--bound", type=click.IntRange(0), default=2, show_default=True, metavar="N",
+    help="How often a schedule may deviate from first come, first served.",
+)  # fmt: skip
+@click.option(
+    "--runs", type=click.IntRange(1), default=1000, show_default=True, metavar="N",
+    help="How many schedules to run at most, for each scenario.",
+)  # fmt: skip
+@click.option(
+    "--seed", type=click.IntRange(0), metavar="N",
+    help="Take those with equally many deviations in random order.",
+)  # fmt: skip
+@click.option(
+    "--all", "whole", is_flag=True,
+    help="Run also those that differ only in what cannot matter.",
+)  # fmt: skip
+@click.option("--show", is_flag=True, help="List the different orders of messages.")
+@click.option("--quirks", metavar="NAME,…", help="Defects of the real system to have; or all.")
+def explore(files: tuple[str, ...], **options: Any) -> int:
+    """Run scenarios under every schedule that can matter, the simplest first."""
+    from scenarios.explore.command import explore_files
+
+    return explore_files(files, **options)
+
+
 @commands.command("library")
 def library() -> int:
     """List the scenarios that come with the program."""
