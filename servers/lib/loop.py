@@ -1,8 +1,9 @@
 """A server's main loop, and how one of its calls may be put aside.
 
-A call handler is a coroutine.  Its traps pass through to the kernel; a `Ticket` does not: it stops
-here, the loop parks the call on it, sends no reply, and receives the next message.  This is
-MINIX's SUSPEND, without the callback and its saved state.
+A call handler is a coroutine, or a plain function if it needs no trap.  A coroutine's traps pass
+through to the kernel; a `Ticket` does not: it stops here, the loop parks the call on it, sends no
+reply, and receives the next message.  This is MINIX's SUSPEND, without the callback and its saved
+state.
 
 Rules of the house:
 
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Coroutine, Generator, Mapping
+from functools import cache
 from typing import Any, ClassVar, Final, TypeAlias
 
 import attrs
@@ -31,10 +33,12 @@ from ipc.traps import NOTIFY_CALL, STATUS_CALL_MASK, Receive, Send, SendNb, yiel
 from kernel.panic import Panic
 from kernel.process import Context
 
-Handler: TypeAlias = Callable[[Any, int, Any], Coroutine[Any, Any, Message | None]]
+Answering: TypeAlias = Coroutine[Any, Any, Message | None]
+Handler: TypeAlias = Callable[[Any, int, Any], Answering | Message | None]
 
 _ANYTHING: Final = Receive()
 _KINDS: Final = frozenset(BY_NUMBER.values())
+_COROUTINES: Final = frozenset({types.CoroutineType, types.GeneratorType})
 
 
 class Refused(Exception):
@@ -68,17 +72,14 @@ class Call:
     server: Server
     source: int
     message: Message
-    coroutine: Coroutine[Any, Any, Message | None]
+    coroutine: Answering
     cause: int = 0  # the event that delivered the request
     ticket: Ticket | None = None  # what it is parked on
     answered: bool = True  # whether what the handler returns is sent to the source
+    handler: Handler | None = None  # which began it
 
     def __str__(self) -> str:
         return f"{describe(self.message)} from {endpoint_name(self.source)}"
-
-
-class _Parked(Exception):
-    """Marks, as a class, that a call was parked; never raised."""
 
 
 @types.coroutine
@@ -93,27 +94,14 @@ def wait(ticket: Ticket) -> Generator[Ticket, Any, Any]:
     return value
 
 
-@types.coroutine
-def _until_parked(call: Call, value: Any) -> Generator[Any, Any, Any]:
-    """Run `call` on with `value`; the result is its reply, or `_Parked`."""
-    step = call.coroutine.send
-    try:
-        request = step(value)
-        while type(request) is not Ticket:
-            request = step((yield request))
-    except StopIteration as done:
-        return done.value
-    request.call = call
-    call.ticket = request
-    return _Parked
-
-
 @attrs.define(eq=False)
 class Server:
     """What every server has: its call table, its way to reply, and its parked calls.
 
     A server is a subclass with its tables as literals and its state as attributes.  `main` is the
     program of its process; `context` is that process's, put here by whoever makes the process.
+    What is `outgoing` goes before any other trap: whoever is about to make one has it sent with
+    `flush`, and the loop does.  With `sanity` the loop calls `check` after each message.
     """
 
     CALLS: ClassVar[Mapping[int, Handler]] = {}  # by request number
@@ -124,27 +112,24 @@ class Server:
     context: Context = attrs.field(factory=Context)
     status: int = 0  # the status word of the message received last
     parked: dict[Call, Ticket] = attrs.field(factory=dict)  # oldest first
+    outgoing: list[Message] = attrs.field(factory=list)
+    sanity: bool = False
 
     @yields_traps
     @types.coroutine
     def main(self) -> Generator[Any, Any, None]:
-        """Start, and then receive and handle messages for ever.
-
-        Handlers are stepped here and not in a function of their own: every trap of a server
-        passes through, and most calls never park.
-        """
+        """Start, and then receive and handle messages for ever."""
+        # Handlers are stepped here, not in a function of their own, through which traps would pass.
         context = self.context
         context.parked = self.parked
+        outgoing = self.outgoing
         yield from self.start()
-        settles = type(self).settle is not Server.settle
         while True:
             received = yield _ANYTHING
-            if isinstance(received, BaseException):
+            if type(received) is not tuple:
                 raise received
-            source, message, status = received
-            self.status = status
-            notified = status & STATUS_CALL_MASK == NOTIFY_CALL
-            handler: Handler | None
+            source, message, self.status = received
+            notified = self.status & STATUS_CALL_MASK == NOTIFY_CALL
             if notified:
                 handler = self.NOTIFIED.get(source)
             else:
@@ -156,46 +141,54 @@ class Server:
                 else:
                     handler = self.handler(source, message)
             if handler is not None:
-                coroutine = handler(self, source, message)
                 context.cause = context.delivered
-                step = coroutine.send
-                reply: Message | None = None
+                answer: Any = None
                 try:
-                    request = step(None)
-                    while type(request) is not Ticket:
-                        request = step((yield request))
+                    answer = handler(self, source, message)
+                    if type(answer) in _COROUTINES:
+                        step = answer.send
+                        request = step(None)
+                        while type(request) is not Ticket:
+                            request = step((yield request))
+                        self._park(source, message, answer, request, handler)
+                        answer = None
                 except StopIteration as done:
-                    reply = done.value
+                    answer = done.value
                 except Exception as error:
-                    reply = self._refusal(error, coroutine, source, message)
-                else:
-                    self._park(source, message, coroutine, request)
-                if reply is not None and not notified:
-                    yield from self.reply(source, reply)
+                    answer = self._refusal(error, handler, source, message)
+                if answer is not None and not notified:
+                    if outgoing:
+                        yield from self.flush()
+                    failure = yield self.answer(source, answer)
+                    if failure is not None:
+                        self._unsent(source, answer, failure)
                 context.cause = 0
-            if settles and self.unsettled():
-                yield from self.settle()
+            if outgoing:
+                yield from self.flush()
+            if self.sanity:
+                self.check()
 
     def _park(
         self,
         source: int,
         message: Message,
-        coroutine: Coroutine[Any, Any, Message | None],
+        coroutine: Answering,
         ticket: Ticket,
+        handler: Handler,
     ) -> None:
         answered = self.status & STATUS_CALL_MASK != NOTIFY_CALL
         cause = self.context.cause
-        call = Call(self, source, message, coroutine, cause, ticket, answered)
+        call = Call(self, source, message, coroutine, cause, ticket, answered, handler)
         ticket.call = call
         self.parked[call] = ticket
 
-    def _refusal(self, error: Exception, coroutine: Any, source: int, message: Message) -> Message:
+    def _refusal(self, error: Exception, work: Any, source: int, message: Message) -> Message:
         """The answer to a call that raised Refused; all else that a handler raises is a panic."""
         if isinstance(error, Refused):
-            return Reply(error.errno)
+            return refusal(error.errno)
         panic = error if isinstance(error, Panic) else Panic(f"{type(error).__name__}: {error}")
-        handler = getattr(coroutine, "__qualname__", "handler")
-        panic.during(self.name, handler, f"{describe(message)} from {endpoint_name(source)}")
+        name = getattr(work, "__qualname__", "handler")
+        panic.during(self.name, name, f"{describe(message)} from {endpoint_name(source)}")
         if panic is error:
             raise panic
         raise panic from error
@@ -203,72 +196,91 @@ class Server:
     async def start(self) -> None:
         """Whatever the server does before its first message."""
 
-    def unsettled(self) -> bool:
-        """Whether there is anything to `settle`."""
-        return True
-
     async def signalled(self, signal: int) -> None:
         """What the server does about a signal that does not end it; nothing, by default.
 
         MINIX: sef_cb_signal_handler.
         """
 
-    async def settle(self) -> None:
-        """Whatever the server does between two messages."""
+    async def flush(self) -> None:
+        """Send what is `outgoing`; who has such messages says how."""
+
+    def check(self) -> None:
+        """See that all is well between two messages."""
 
     def handler(self, source: int, message: Message) -> Handler | None:
         """Who handles `message` from `source`: None if it is to be dropped without an answer."""
         return self.CALLS.get(message.type, do_unknown)
 
+    def answer(self, dest: int, message: Message) -> Send | SendNb:
+        """The trap that answers `dest`."""
+        return self.REPLIES(dest, message)
+
     @yields_traps
+    @types.coroutine
     def reply(self, dest: int, message: Message) -> Generator[Any, Any, None]:
-        """Answer `dest`.
+        """Answer `dest`, as the loop does with what a handler returns.
 
         A caller that has died meanwhile, or (with SENDNB) does not wait for an answer, gets none:
         the failed trap is in the trace, and nobody is left who could be told.
         """
-        failure = yield self.REPLIES(dest, message)
-        if isinstance(failure, BaseException):
-            if not isinstance(failure, IpcError):
-                raise failure
-            self.unanswered(dest, message, failure.code)
+        if self.outgoing:
+            yield from self.flush()
+        failure = yield self.answer(dest, message)
+        if failure is not None:
+            self._unsent(dest, message, failure)
+
+    def _unsent(self, dest: int, message: Message, failure: Exception) -> None:
+        if not isinstance(failure, IpcError):
+            raise failure
+        self.unanswered(dest, message, failure.code)
 
     def unanswered(self, dest: int, message: Message, errno: int) -> None:
         """What to do about an answer to `dest` that the kernel refused to deliver with `errno`."""
 
-    async def run(self, call: Call, value: Any = None) -> None:
-        """Run `call` until it parks or returns, and send its reply.  Nothing it raises is lost."""
+    @yields_traps
+    @types.coroutine
+    def run(self, call: Call, value: Any = None) -> Generator[Any, Any, bool]:
+        """Run `call` until it parks or returns, and send its reply; True.
+
+        Nothing that it raises is lost.
+        """
         context = self.context
         outer = context.cause
         context.cause = call.cause
+        step = call.coroutine.send
+        reply: Message | None = None
         try:
-            reply = await _until_parked(call, value)
+            request = step(value)
+            while type(request) is not Ticket:
+                request = step((yield request))
+        except StopIteration as done:
+            reply = done.value
         except Exception as error:
-            reply = self._refusal(error, call.coroutine, call.source, call.message)
-        if reply is _Parked:
-            assert call.ticket is not None, "a parked call has a ticket"
-            self.parked[call] = call.ticket
-        elif reply is not None and call.answered:
-            await self.reply(call.source, reply)
+            reply = self._refusal(error, call.handler or call.coroutine, call.source, call.message)
+        else:
+            request.call = call
+            self.parked[call] = call.ticket = request
+        if reply is not None and call.answered:
+            yield from self.reply(call.source, reply)
         context.cause = outer
+        return True
 
-    async def resume(self, ticket: Ticket, value: Any = None) -> bool:
+    def resume(self, ticket: Ticket, value: Any = None) -> Coroutine[Any, Any, bool]:
         """Run the call that waits on `ticket` on, with `value` (an exception: raised there).
 
-        Returns False if nothing waits on it any more, because the call was cancelled.
+        To be awaited at once.  False comes back if nothing waits on it any more, because the call
+        was cancelled.
         """
         call = ticket.call
         if call is None:
-            return False
+            return _nobody()
         ticket.call = None
         call.ticket = None
         del self.parked[call]
-        await self.run(call, value)
-        return True
+        return self.run(call, value)
 
-    async def begin(
-        self, coroutine: Coroutine[Any, Any, Message | None], source: int, message: Message
-    ) -> None:
+    async def begin(self, coroutine: Answering, source: int, message: Message) -> None:
         """Run `coroutine` as a call of its own, which may park, that answers nobody.
 
         It is work that goes on after the call that starts it is done; `source` and `message` say
@@ -298,6 +310,16 @@ class Server:
         for ticket in waiting:
             await self.resume(ticket, Refused(errno))
         return len(waiting)
+
+
+async def _nobody() -> bool:
+    return False
+
+
+@cache
+def refusal(errno: int) -> Reply:
+    """The reply that says why a request is refused."""
+    return Reply(errno)
 
 
 async def do_signal(server: Server, _source: int, message: SigsSignalReceived) -> None:

@@ -101,12 +101,15 @@ class Allocator:
     def take_page(self, region_flags: int) -> int:
         """Take a frame for a page of a region with these flags; its number, or NOTHING."""
         if not region_flags & _SPECIAL:
-            frame = self._take_recent() if self.recent else NOTHING
-            if frame < 0:
-                frame = self.free.rfind(1, 0, self.last + 1)
+            free, recent = self.free, self.recent
+            frame = recent.pop() if recent else NOTHING
+            if frame < 0 or not free[frame]:
+                frame = self._take_recent()
+                if frame < 0:
+                    frame = free.rfind(1, 0, self.last + 1)
             if frame >= 0:
                 self.last = frame
-                self.free[frame] = 0
+                free[frame] = 0
                 self.free_count -= 1
                 self.mmu.clear_page(frame)
                 return frame

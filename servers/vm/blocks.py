@@ -55,22 +55,25 @@ class Blocks:
 
     def new(self, phys: int, refs: int = 0) -> int:
         """A new block for the frame at `phys` (or NO_FRAME), with `refs` references."""
-        if not self.free and self.heaps:
-            heap = self.heaps.pop()
-            self.free = heap[-_HANDFUL:].tolist()
-            if len(heap) > _HANDFUL:
-                self.heaps.append(heap[:-_HANDFUL])
-        if self.free:
-            block = self.free.pop()
-        else:
-            if self.used == self.capacity:
-                self._grow(2 * self.capacity)
-            block = self.used
-            self.used += 1
+        free = self.free
+        block = free.pop() if free else self._unused()
         self.phys[block] = phys
         self.refs[block] = refs
         self.cached[block] = 0
         return block
+
+    def _unused(self) -> int:
+        """The number of a block, when no free one is at hand."""
+        if self.heaps:
+            heap = self.heaps.pop()
+            self.free = heap[-_HANDFUL:].tolist()
+            if len(heap) > _HANDFUL:
+                self.heaps.append(heap[:-_HANDFUL])
+            return self.free.pop()
+        if self.used == self.capacity:
+            self._grow(2 * self.capacity)
+        self.used += 1
+        return self.used - 1
 
     def new_many(self, phys: NDArray[Any]) -> Numbers:
         """As many new blocks as there are frames in `phys`, each with one reference."""

@@ -17,7 +17,7 @@ from servers.lib.loop import Refused
 from servers.vm.config import MMAP_BASE
 from servers.vm.mapping import cut, map_region
 from servers.vm.memory import Memory
-from servers.vm.memtypes import ANON, CACHE, CONTIG, MemoryType
+from servers.vm.memtypes import ANON, CACHE, CONTIG
 from servers.vm.outcome import MAPPED
 from servers.vm.pagecache import NO_DEVICE, NO_INODE, ONCE, CachedPage
 from servers.vm.process import PAGE, WORD
@@ -29,17 +29,16 @@ if TYPE_CHECKING:
 
 
 _DONE: Final = Reply()
+_NOT_CACHED: Final = Reply(ENOENT)
+_LONG: Final = 0xFFFFFFFFFFFFFFFF
 
 
-def _demand_aligned(device_offset: int, inode_offset: int = 0) -> None:
-    if (device_offset | inode_offset) % PAGE:
-        raise Refused(EFAULT)
-
-
-async def do_mapcache(vm: VmServer, source: int, message: VmMapcachepage) -> VmMapcachepageReply:
+def do_mapcache(vm: VmServer, source: int, message: VmMapcachepage) -> Reply:
     """Map pages of the cache into the caller; ENOENT unless all of them are in it."""
     memory = vm.memory
-    _demand_aligned(message.dev_offset, message.ino_offset)
+    device_offset, inode_offset = message.dev_offset, message.ino_offset
+    if (device_offset | inode_offset) % PAGE:
+        raise Refused(EFAULT)
     process = vm.caller
     if not message.pages:
         raise Refused(EINVAL)
@@ -48,22 +47,21 @@ async def do_mapcache(vm: VmServer, source: int, message: VmMapcachepage) -> VmM
     region = map_region(memory, process, MMAP_BASE, top, length, ANON_FLAG | WRITABLE, CACHE)
     if region is None:
         raise Refused(ENOMEM)
-    for page in range(message.pages):
-        offset = page * PAGE
+    for offset in range(0, length, PAGE):
         cached = memory.cache.find(
-            message.dev, message.dev_offset + offset, message.ino, message.ino_offset + offset
+            message.dev, device_offset + offset & _LONG, message.ino, inode_offset + offset & _LONG
         )
         if cached is None or cached.flags & ONCE:
             cut(memory, process, region, 0, length)
-            raise Refused(ENOENT)
+            return _NOT_CACHED  # no refusal, but what a file system hears for each new block
         region.param = cached.block
-        if memory.map_page(region, page, write=True, may_ask=False) is not MAPPED:
+        if memory.map_page(region, offset >> 12, write=True, may_ask=False) is not MAPPED:
             cut(memory, process, region, 0, length)
             raise Refused(ENOMEM)
     return VmMapcachepageReply(addr=region.vaddr)
 
 
-async def do_setcache(vm: VmServer, source: int, message: VmSetcachepage) -> Reply:
+def do_setcache(vm: VmServer, source: int, message: VmSetcachepage) -> Reply:
     """Put pages of the caller's memory into the cache.
 
     EFAULT where the caller has no page, or one that is not its own alone.
@@ -71,7 +69,8 @@ async def do_setcache(vm: VmServer, source: int, message: VmSetcachepage) -> Rep
     memory = vm.memory
     if not message.pages:
         raise Refused(EINVAL)
-    _demand_aligned(message.dev_offset, message.ino_offset)
+    if (message.dev_offset | message.ino_offset) % PAGE:
+        raise Refused(EFAULT)
     if message.dev == NO_DEVICE and "setcache-nodev" not in memory.quirks:
         raise Refused(EINVAL)
     process = vm.caller
@@ -93,17 +92,17 @@ def _set_page(
 ) -> None:
     """Put one page, which is `block`, into the cache, in place of what is there for that offset."""
     cache = memory.cache
-    device, device_offset = message.dev, message.dev_offset + offset
-    inode, inode_offset = message.ino, message.ino_offset + offset
+    device, device_offset = message.dev, message.dev_offset + offset & _LONG
+    inode, inode_offset = message.ino, message.ino_offset + offset & _LONG
     cached = cache.find(device, device_offset, inode, inode_offset)
     if cached is not None:
         if cached.block == block and not cached.flags & ONCE:
             _keep(memory, cached, message)
             return
         if "setcache-drops-old" not in memory.quirks:
-            _demand_private(memory, region.kind_of(page), block)
+            _demand_private(memory, region, page, block)
         cache.remove(cached)
-    _demand_private(memory, region.kind_of(page), block)
+    _demand_private(memory, region, page, block)
     region.set_kind(page, CACHE)
     if not cache.add(device, device_offset, inode, inode_offset, message.flags, block):
         raise Refused(EINVAL)
@@ -115,25 +114,27 @@ def _keep(memory: Memory, cached: CachedPage, message: VmSetcachepage) -> None:
         memory.cache.set_inode(cached, NO_INODE, 0)
 
 
-def _demand_private(memory: Memory, kind: MemoryType, block: int) -> None:
+def _demand_private(memory: Memory, region: Region, page: int, block: int) -> None:
+    kind = region.kind if region.kinds is None else region.kind_of(page)
     if (kind is not ANON and kind is not CONTIG) or memory.blocks.refs[block] != 1:
         raise Refused(EFAULT)
 
 
-async def do_forgetcache(vm: VmServer, source: int, message: VmForgetcachepage) -> Reply:
+def do_forgetcache(vm: VmServer, source: int, message: VmForgetcachepage) -> Reply:
     """Drop pages of a device from the cache."""
     if not message.pages:
         raise Refused(EINVAL)
-    _demand_aligned(message.dev_offset)
+    if message.dev_offset % PAGE:
+        raise Refused(EFAULT)
     cache = vm.memory.cache
     for offset in range(0, message.pages * PAGE, PAGE):
-        cached = cache.find(message.dev, message.dev_offset + offset, touch=False)
+        cached = cache.find(message.dev, message.dev_offset + offset & _LONG, touch=False)
         if cached is not None:
             cache.remove(cached)
     return _DONE
 
 
-async def do_clearcache(vm: VmServer, source: int, message: VmClearcache) -> Reply:
+def do_clearcache(vm: VmServer, source: int, message: VmClearcache) -> Reply:
     """Drop all pages of a device from the cache."""
     vm.memory.cache.clear_device(message.dev)
     return _DONE

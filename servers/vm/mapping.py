@@ -5,6 +5,8 @@ Source: MINIX ``servers/vm/region.c``.
 
 from __future__ import annotations
 
+from array import array
+
 from ipc.errors import EINVAL, ENOMEM, OK
 from kernel.panic import Panic
 from servers.vm.alloc import allocation_flags
@@ -61,7 +63,8 @@ def build_region(
     region = memory.new_region(process, vaddr, length, flags, kind)
     result = kind.new(memory, region)
     if result == OK and preallocate:
-        _demand_aligned(region, length)
+        if (vaddr | length) % PAGE:
+            raise not_aligned(region)
         if kind is FILE:
             raise Panic("a mapped file without a file", quirk="file-prealloc")
         if kind is ANON and not _fill(memory, region):
@@ -84,7 +87,7 @@ def link_region(memory: Memory, region: Region) -> None:
 
 def _fill(memory: Memory, region: Region) -> bool:
     """Give each page of `region`, which has none, a frame; False if there are not so many."""
-    pages = region.pages
+    pages = region.length >> 12
     if pages == 1:
         return _fill_page(memory, region)
     frames = memory.allocator.take_many(pages, allocation_flags(region.flags))
@@ -100,13 +103,12 @@ def _fill(memory: Memory, region: Region) -> bool:
 def _fill_page(memory: Memory, region: Region) -> bool:
     """As `_fill` for a region of one page, such as file systems make for each block."""
     frame = memory.allocator.take_page(region.flags)
-    if frame >= 0:
-        region.table()[0] = memory.blocks.new(frame << 12, refs=1)
-        region.owner.gain(1)
-        return True
     region.owner.gain(1)
-    region.owner.lose(1)
-    return False
+    if frame < 0:
+        region.owner.lose(1)  # it was counted before it was looked for
+        return False
+    region.blocks = array("I", (memory.blocks.new(frame << 12, refs=1),))
+    return True
 
 
 def populate(memory: Memory, region: Region, write: bool) -> int:
@@ -243,7 +245,8 @@ def cut(memory: Memory, process: VmProcess, region: Region, offset: int, length:
 
     OK, or EINVAL if its start cannot be cut off.  MINIX: map_unmap_region.
     """
-    _demand_aligned(region, length)
+    if (region.vaddr | length) % PAGE:
+        raise not_aligned(region)
     if offset + length > region.length:
         return EINVAL
     vaddr = region.vaddr + offset

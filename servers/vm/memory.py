@@ -13,7 +13,7 @@ from typing import Any, Final
 import attrs
 import numpy as np
 
-from ipc.endpoint import slot_of
+from ipc.endpoint import GENERATION_SIZE
 from kernel.memory.mmu import Mmu
 from kernel.memory.space import PTE_PRESENT, PTE_USER, PTE_WRITE, Entries
 from kernel.panic import Panic
@@ -31,6 +31,7 @@ from servers.vm.vfsqueue import FDCLOSE, VfsQueue
 READ_ONLY: Final = PTE_PRESENT | PTE_USER
 READ_WRITE: Final = PTE_PRESENT | PTE_USER | PTE_WRITE
 
+_SLOT: Final = GENERATION_SIZE - 1
 _EIGHT_BITS: Final = 0xFF
 _ALL_BITS: Final = 0x7FFFFFFF
 
@@ -63,7 +64,7 @@ class Memory:
 
     def process(self, endpoint: int) -> VmProcess | None:
         """The process with that endpoint, if it is alive.  MINIX: vm_isokendpt."""
-        process = self.processes.get(slot_of(endpoint))
+        process = self.processes.get(endpoint & _SLOT)  # kernel tasks are not known here
         if process is None or process.endpoint != endpoint or not process.flags & INUSE:
             return None
         return process
@@ -112,8 +113,10 @@ class Memory:
 
     def relink(self, region: Region, page: int, block: int) -> None:
         """Let page `page` be `block` instead of the block that it was."""
-        table = region.table()
-        self._unreference(table[page], region.kind_of(page))
+        table = region.blocks
+        assert table is not None, "the page has a block"
+        kind = region.kind if region.kinds is None else region.kind_of(page)
+        self._unreference(table[page], kind)
         self.blocks.reference(block)
         table[page] = block
 
@@ -160,17 +163,17 @@ class Memory:
         self.blocks.release_many(dead)
 
     def _unreference(self, block: int, kind: MemoryType) -> None:
-        refs = self.blocks.refs
-        left = refs[block] - 1
+        blocks = self.blocks
+        left = blocks.refs[block] - 1
         if left > 0:
-            refs[block] = left
+            blocks.refs[block] = left
             return
         if left < 0:
             raise Panic("a block has no references", quirk="refcount-wrap")
-        phys = self.blocks.phys[block]
-        if kind.owns_frames and phys != NO_FRAME:
+        phys = blocks.phys[block]
+        if phys != NO_FRAME and kind.owns_frames:
             self.allocator.give_back(phys >> 12)
-        self.blocks.release(block)
+        blocks.release(block)
 
     def free_frame(self, phys: int) -> None:
         """Give the frame at `phys` back."""
@@ -238,12 +241,13 @@ class Memory:
 
     def write_entries(self, region: Region) -> None:
         """Write the page table entries of all pages of `region` that are there."""
-        if region.blocks is None:
+        table = region.blocks
+        if table is None:
             return
-        if self.blocks.mask == _EIGHT_BITS or "fork-pending-page" in self.quirks:
+        if self.quirks:
             self._demand_mappable(region)
-        if len(region.blocks) == 1:
-            block = region.blocks[0]
+        if len(table) == 1:
+            block = table[0]
             if block and self.blocks.phys[block] != NO_FRAME:
                 self.write_entry(region, 0)
             return
@@ -263,7 +267,9 @@ class Memory:
         return entries
 
     def _demand_mappable(self, region: Region) -> None:
-        """With quirks there are pages that an assertion of the real page tables refuses."""
+        """With two quirks there are pages that an assertion of the real page tables refuses."""
+        if not self.quirks & {"refcount-wrap", "fork-pending-page"}:
+            return
         numbers = region.numbers()
         used = numbers[numbers != 0]
         if (self.blocks.view[used] == NO_FRAME).any() and "fork-pending-page" in self.quirks:

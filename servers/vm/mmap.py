@@ -26,7 +26,7 @@ from ipc.kernelcalls import SysPrivctl
 from ipc.message import Message, Reply
 from ipc.vm import VmMapPhys, VmMapPhysReply, VmMmap, VmMmapReply, VmVfsMmap, VmVfsReply
 from kernel.panic import Panic
-from servers.lib.loop import Refused
+from servers.lib.loop import Answering, Refused
 from servers.vm.config import MMAP_BASE
 from servers.vm.mapping import (
     build_region,
@@ -51,6 +51,7 @@ MAP_ALIGNMENT_64KB: Final = 0x10000000
 MAP_FAILED: Final = WORD
 SYS_PRIV_QUERY_MEM: Final = 8
 _LONG: Final = 0xFFFFFFFFFFFFFFFF
+_PRIVILEGED: Final = (VFS, RS)  # who may map for others, and memory that is not cleared
 
 # What a flag of the call means for the region.
 _REGION_FLAGS: Final = (
@@ -62,13 +63,13 @@ _REGION_FLAGS: Final = (
 _SPECIAL: Final = MAP_LOWER16M | MAP_LOWER1M | MAP_ALIGNMENT_64KB | MAP_UNINITIALIZED
 
 
-async def do_mmap(vm: VmServer, source: int, message: VmMmap) -> Message | None:
+def do_mmap(vm: VmServer, source: int, message: VmMmap) -> Answering | Message:
     """Map memory, or a file, into the caller or (RS and VFS may) into another process."""
     memory = vm.memory
-    privileged = source in (VFS, RS)
+    flags = message.flags
     process: VmProcess | None = vm.caller
-    if message.flags & MAP_THIRDPARTY:
-        if not privileged:
+    if flags & MAP_THIRDPARTY:
+        if source not in _PRIVILEGED:
             raise Refused(EPERM)
         process = memory.process(message.forwhom)
     if process is None:
@@ -77,27 +78,66 @@ async def do_mmap(vm: VmServer, source: int, message: VmMmap) -> Message | None:
         raise Refused(EINVAL)
     if message.addr % PAGE and "unaligned-mmap" not in memory.quirks:
         raise Refused(EINVAL)
-    if message.fd != -1 and not message.flags & MAP_ANON:
-        return await _map_file(vm, source, process, message)
-    if message.fd != -1 or message.flags & (MAP_CONTIG | MAP_PREALLOC) == MAP_CONTIG:
+    if message.fd != -1 and not flags & MAP_ANON:
+        return _map_file(vm, source, process, message)
+    if message.fd != -1 or flags & (MAP_CONTIG | MAP_PREALLOC) == MAP_CONTIG:
         raise Refused(EINVAL)
-    kind = CONTIG if message.flags & MAP_CONTIG else ANON
-    region = await place(
-        vm,
-        process,
-        message.addr,
-        message.len,
-        message.flags,
-        WRITABLE | ANON_FLAG,
-        kind,
-        privileged,
+    if flags & MAP_UNINITIALIZED and source not in _PRIVILEGED:
+        raise Refused(ENOMEM)
+    kind = CONTIG if flags & MAP_CONTIG else ANON
+    if flags & MAP_FIXED:
+        return _map_fixed(vm, process, message, kind)
+    region = place(memory, process, message.addr, message.len, flags, WRITABLE | ANON_FLAG, kind)
+    if region is None:
+        raise Refused(ENOMEM)
+    return VmMmapReply(OK, region.vaddr)
+
+
+async def _map_fixed(
+    vm: VmServer, process: VmProcess, message: VmMmap, kind: MemoryType
+) -> VmMmapReply:
+    """Map memory at an address, whatever is there."""
+    region = await place_fixed(
+        vm, process, message.addr, message.len, message.flags, WRITABLE | ANON_FLAG, kind
     )
     if region is None:
         raise Refused(ENOMEM)
-    return VmMmapReply(retaddr=region.vaddr)
+    return VmMmapReply(OK, region.vaddr)
 
 
-async def place(
+def place(
+    memory: Memory,
+    process: VmProcess,
+    address: int,
+    length: int,
+    map_flags: int,
+    flags: int,
+    kind: MemoryType,
+) -> Region | None:
+    """A new region where the caller of mmap wants it, or (without MAP_FIXED) elsewhere.
+
+    None if there is no room or no memory.  MINIX: mmap_region.
+    """
+    if not length:
+        return None
+    if map_flags & _SPECIAL:
+        flags |= _region_flags(map_flags)
+    length = round_up(length)
+    preallocate = map_flags & MAP_PREALLOC != 0
+    if address or map_flags & MAP_FIXED:
+        region = map_region(memory, process, address, 0, length, flags, kind, preallocate)
+        if region is not None or map_flags & MAP_FIXED:
+            return region
+    top = memory.config.user_end
+    return map_region(memory, process, MMAP_BASE, top, length, flags, kind, preallocate)
+
+
+def _region_flags(map_flags: int) -> int:
+    """What flags of the call mean for the region."""
+    return sum(flag for map_flag, flag in _REGION_FLAGS if map_flags & map_flag)
+
+
+async def place_fixed(
     vm: VmServer,
     process: VmProcess,
     address: int,
@@ -105,41 +145,21 @@ async def place(
     map_flags: int,
     flags: int,
     kind: MemoryType,
-    privileged: bool = False,
 ) -> Region | None:
-    """A new region where the caller of mmap (or its MAP_FIXED) wants it, or elsewhere.
-
-    None if there is no room or no memory.  MINIX: mmap_region.
-    """
+    """As `place`, with MAP_FIXED: what is at the address goes first, unless it cannot."""
     memory = vm.memory
-    if map_flags & MAP_UNINITIALIZED and not privileged:
-        return None
-    if map_flags & _SPECIAL:
-        for map_flag, flag in _REGION_FLAGS:
-            if map_flags & map_flag:
-                flags |= flag
-    preallocate = bool(map_flags & MAP_PREALLOC)
-    if not length:
-        return None
-    length = round_up(length)
-    if map_flags & MAP_FIXED and address:
+    if address and length:
+        size = round_up(length)
         if "fixed-unmaps-first" not in memory.quirks:
-            if not _may_replace(memory, process, address, length):
+            if not _may_replace(memory, process, address, size):
                 return None
-            if preallocate:
-                return _replace(memory, process, address, length, flags, kind)
-        if unmap_range(memory, process, address, length) != OK:
+            if map_flags & MAP_PREALLOC:
+                flags |= _region_flags(map_flags)
+                return _replace(memory, process, address, size, flags, kind)
+        if unmap_range(memory, process, address, size) != OK:
             return None
         await vm.flush()
-    if map_flags & MAP_FIXED:
-        return map_region(memory, process, address, 0, length, flags, kind, preallocate)
-    region = None
-    if address:
-        region = map_region(memory, process, address, 0, length, flags, kind, preallocate)
-    if region is None:
-        top = memory.config.user_end
-        region = map_region(memory, process, MMAP_BASE, top, length, flags, kind, preallocate)
-    return region
+    return place(memory, process, address, length, map_flags, flags, kind)
 
 
 def _may_replace(memory: Memory, process: VmProcess, address: int, length: int) -> bool:
@@ -240,7 +260,12 @@ async def map_file(
     inside = offset % PAGE if offset >= 0 else -(-offset % PAGE)
     length = round_up((length + inside) & WORD)
     vr_flags = WRITABLE if writable else 0
-    region = await place(vm, process, address, length, flags, vr_flags, FILE)
+    region = None
+    if not flags & MAP_UNINITIALIZED:
+        if flags & MAP_FIXED:
+            region = await place_fixed(vm, process, address, length, flags, vr_flags, FILE)
+        else:
+            region = place(memory, process, address, length, flags, vr_flags, FILE)
     if region is None:
         if "failed-mmap-keeps-fd" not in memory.quirks and may_close:
             memory.vfs.ask(FDCLOSE, fd, process.endpoint)

@@ -23,7 +23,6 @@ NO_DEVICE: Final = 0
 ONCE: Final = 1  # the page is to be used once, then forgotten
 
 _WORD: Final = 0xFFFFFFFF
-_LONG: Final = 0xFFFFFFFFFFFFFFFF
 
 
 @attrs.define(eq=False)
@@ -41,7 +40,10 @@ class CachedPage:
 
 @attrs.define(eq=False)
 class PageCache:
-    """All cached pages.  `free_frame(address)` gives a frame back to the allocator."""
+    """All cached pages.  `free_frame(address)` gives a frame back to the allocator.
+
+    Devices, inodes and offsets are numbers of 64 bits without a sign.
+    """
 
     blocks: Blocks
     quirks: frozenset[str]
@@ -66,11 +68,10 @@ class PageCache:
 
         `touch` makes it the page used last.  MINIX: find_cached_page_bydev.
         """
-        page = self.by_device.get((device & _LONG, offset & _LONG))
+        page = self.by_device.get((device, offset))
         if page is None:
             return None
-        inode_offset &= _LONG
-        if inode != NO_INODE and (page.inode, page.inode_offset) != (inode, inode_offset):
+        if inode and (page.inode != inode or page.inode_offset != inode_offset):
             self.set_inode(page, inode, inode_offset)
         if touch:
             self.by_use.move_to_end(page)
@@ -81,41 +82,38 @@ class PageCache:
 
         MINIX: find_cached_page_byino.
         """
-        pages = self.by_inode.get((device & _LONG, inode & _LONG, offset & _LONG))
-        if not pages:
+        pages = self.by_inode.get((device, inode, offset))
+        if pages is None:
             return None
-        self.by_use.move_to_end(pages[-1])
-        return pages[-1]
+        page = pages[-1]
+        self.by_use.move_to_end(page)
+        return page
 
     def set_inode(self, page: CachedPage, inode: int, inode_offset: int) -> None:
         """Say which file `page` belongs to, or with NO_INODE that none is known."""
-        self._leave_file(page)
+        if page.inode != NO_INODE:
+            self._leave_file(page)
         page.inode = inode
         page.inode_offset = inode_offset
-        self._join_file(page)
+        if inode != NO_INODE:
+            self._join_file(page)
 
     def add(
         self, device: int, offset: int, inode: int, inode_offset: int, flags: int, block: int
     ) -> bool:
         """Put `block` into the cache; False if it is there already.  MINIX: addcache."""
-        if self.blocks.cached[block]:
+        blocks = self.blocks
+        if blocks.cached[block]:
             return False
         if device == NO_DEVICE:
             raise Panic("a cached page needs a device", quirk="setcache-nodev")
         self.ages += 1
-        page = CachedPage(
-            device & _LONG,
-            offset & _LONG,
-            inode,
-            inode_offset & _LONG,
-            flags & ONCE,
-            block,
-            self.ages,
-        )
-        self.blocks.reference(block)
-        self.blocks.cached[block] = 1
-        self.by_device[page.device, page.offset] = page
-        self._join_file(page)
+        page = CachedPage(device, offset, inode, inode_offset, flags & ONCE, block, self.ages)
+        blocks.reference(block)
+        blocks.cached[block] = 1
+        self.by_device[device, offset] = page
+        if inode != NO_INODE:
+            self._join_file(page)
         self.by_use[page] = None
         return True
 
@@ -124,7 +122,8 @@ class PageCache:
         blocks, block = self.blocks, page.block
         blocks.cached[block] = 0
         del self.by_device[page.device, page.offset]
-        self._leave_file(page)
+        if page.inode != NO_INODE:
+            self._leave_file(page)
         del self.by_use[page]
         if not blocks.refs[block]:
             raise Panic("a cached page has no references", quirk="refcount-wrap")
@@ -154,24 +153,25 @@ class PageCache:
 
         MINIX: clear_cache_bydev.
         """
-        device &= _LONG
         pages = [page for page in self.by_device.values() if page.device == device]
         pages.sort(key=lambda page: (_hash(page.device, page.offset), -page.age))
         for page in pages:
             self.remove(page)
 
     def _join_file(self, page: CachedPage) -> None:
-        if page.inode != NO_INODE:
-            key = (page.device, page.inode, page.inode_offset)
-            self.by_inode.setdefault(key, []).append(page)
+        key = (page.device, page.inode, page.inode_offset)
+        pages = self.by_inode.get(key)
+        if pages is None:
+            self.by_inode[key] = [page]
+        else:
+            pages.append(page)
 
     def _leave_file(self, page: CachedPage) -> None:
-        if page.inode != NO_INODE:
-            key = (page.device, page.inode, page.inode_offset)
-            pages = self.by_inode[key]
-            pages.remove(page)
-            if not pages:
-                del self.by_inode[key]
+        key = (page.device, page.inode, page.inode_offset)
+        pages = self.by_inode[key]
+        pages.remove(page)
+        if not pages:
+            del self.by_inode[key]
 
 
 def _rotated(word: int, count: int) -> int:

@@ -51,7 +51,7 @@ def do_pagefault(vm: VmServer, source: int, message: VmPagefault) -> Generator[A
         outcome = fault(memory, process, address, write, may_ask=False)
     if outcome is not MAPPED:
         yield from _kill(vm, source)
-    if memory.vfs.outgoing:
+    if vm.outgoing:
         yield from vm.flush()
     if outcome is MAPPED:
         yield CLEAR_MAP_CACHE

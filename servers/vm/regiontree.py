@@ -11,7 +11,7 @@ Source: MINIX ``servers/vm/cavl_impl.h``, ``regionavl.c``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from servers.vm.region import Region
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 class RegionTree:
     """Regions by their first address (`vaddr`), which must be unique."""
 
-    __slots__ = ("count", "root")
+    __slots__ = ("count", "recent", "root")
 
     def __init__(self) -> None:
         self.root: Region | None = None
         self.count = 0
+        self.recent: Region | None = None  # what `at` found last, if no other one reaches into it
 
     def __len__(self) -> int:
         return self.count
@@ -38,27 +39,28 @@ class RegionTree:
 
     def at(self, vaddr: int) -> Region | None:
         """The region that `vaddr` lies in.  MINIX: map_lookup."""
-        found = None
+        found = self.recent  # what was asked for last often is next
+        if found is not None and 0 <= vaddr - found.vaddr < found.length:
+            return found
+        found = above = None
         node = self.root
         while node is not None:
             if vaddr < node.vaddr:
+                above = node
                 node = node.lower
             else:
                 found = node
                 node = node.higher
-        return found if found is not None and vaddr - found.vaddr < found.length else None
+        if found is None or vaddr - found.vaddr >= found.length:
+            return None
+        # With quirks regions can overlap; then the later one is found where both are.
+        if above is None or found.vaddr + found.length <= above.vaddr:
+            self.recent = found
+        return found
 
     def floor(self, vaddr: int) -> Region | None:
         """The last region that starts at or below `vaddr`."""
-        found = None
-        node = self.root
-        while node is not None:
-            if vaddr < node.vaddr:
-                node = node.lower
-            else:
-                found = node
-                node = node.higher
-        return found
+        return self.below(vaddr + 1)
 
     def ceiling(self, vaddr: int) -> Region | None:
         """The first region that starts at or above `vaddr`."""
@@ -87,7 +89,15 @@ class RegionTree:
 
     def below(self, vaddr: int) -> Region | None:
         """The last region that starts below `vaddr`."""
-        return self.floor(vaddr - 1)
+        found = None
+        node = self.root
+        while node is not None:
+            if vaddr <= node.vaddr:
+                node = node.lower
+            else:
+                found = node
+                node = node.higher
+        return found
 
     def above(self, vaddr: int) -> Region | None:
         """The first region that starts above `vaddr`."""
@@ -143,23 +153,33 @@ class RegionTree:
         while node is not None:
             if node.factor:
                 pivot, above = node, parent
-            if node.vaddr == vaddr:
-                return False
             parent = node
-            node = node.higher if vaddr > node.vaddr else node.lower
+            if vaddr < node.vaddr:
+                node = node.lower
+            elif vaddr > node.vaddr:
+                node = node.higher
+            else:
+                return False
         self.count += 1
+        self.recent = None
         self._replace(parent, region)
-        node = pivot
-        while node is not None and node is not region:
+        if pivot is not None:
+            self._grown(pivot, above, region)
+        return True
+
+    def _grown(self, pivot: Region, above: Region | None, region: Region) -> None:
+        """Restore the balance of the nodes from `pivot`, a child of `above`, down to `region`."""
+        vaddr = region.vaddr
+        node: Any = pivot
+        while node is not region:
             if vaddr > node.vaddr:
                 node.factor += 1
                 node = node.higher
             else:
                 node.factor -= 1
                 node = node.lower
-        if pivot is not None and pivot.factor in (-2, 2):
+        if not -2 < pivot.factor < 2:
             self._replace(above, _balanced(pivot))
-        return True
 
     def _replace(self, parent: Region | None, node: Region) -> None:
         """Make `node` the child of `parent` (None: the root) on the side where it belongs."""
@@ -181,6 +201,7 @@ class RegionTree:
             path.append((node, higher))
             node = node.higher if higher else node.lower
         self.count -= 1
+        self.recent = None
         self._attach(path, self._without(region, path))
         self._shrunk(path)
 
@@ -209,7 +230,7 @@ class RegionTree:
         while path:
             node, higher = path.pop()
             node.factor -= 1 if higher else -1
-            if node.factor in (-2, 2):
+            if not -2 < node.factor < 2:
                 node = _balanced(node)
                 self._attach(path, node)
             if node.factor != 0:

@@ -20,14 +20,14 @@ from typing import Any, Final
 import attrs
 
 from ipc.endpoint import NONE, PM, RS, SELF, SYSTEM, VFS, VM, endpoint_name
-from ipc.errors import EPERM, ESRCH, OK, IpcError
+from ipc.errors import EPERM, ESRCH, OK
 from ipc.flags import VMCTL_CLEAR_PAGEFAULT, VMCTL_FLUSHTLB
 from ipc.kernelcalls import SysVmctl
 from ipc.message import PAYLOAD_SIZE, Message, RawMessage
 from ipc.notification import Notification
 from ipc.rs import RsInit
 from ipc.signals import SIGKMEM, signals_in
-from ipc.traps import AMF_NOREPLY, FROM_KERNEL, KernelCall, Send, trap, yields_traps
+from ipc.traps import AMF_NOREPLY, FROM_KERNEL, KernelCall, trap, yields_traps
 from ipc.vm import (
     VmBrk,
     VmClearcache,
@@ -96,14 +96,16 @@ class VmServer(Server):
     clearing: dict[int, KernelCall] = attrs.field(factory=dict)  # by endpoint, to be used again
 
     caller: VmProcess = attrs.field(factory=lambda: VmProcess(NONE))  # who made the last request
-    sanity: bool = False  # check every invariant after each message
     last: tuple[int, Message] | None = None  # the request handled last, and whose it was
 
     name: str = "VM"
 
+    def __attrs_post_init__(self) -> None:
+        self.outgoing = self.memory.vfs.outgoing
+
     async def kernel(self, request: Message) -> Message:
         """Make a kernel call; what VFS is to be asked goes first."""
-        if self.memory.vfs.outgoing:
+        if self.outgoing:
             await self.flush()
         reply: Message = await trap(KernelCall(request))
         return reply
@@ -120,14 +122,14 @@ class VmServer(Server):
 
     async def vmctl(self, endpoint: int, what: int, value: int = 0) -> int:
         """The kernel call that only VM makes (VMCTL_*); its result.  MINIX: sys_vmctl."""
-        if self.memory.vfs.outgoing:
+        if self.outgoing:
             await self.flush()
         reply: Message = await trap(KernelCall(SysVmctl(endpoint, what, value)))
         return reply.type
 
     async def clear_map_cache(self) -> None:
         """Tell the kernel that page tables changed.  MINIX: pt_clearmapcache."""
-        if self.memory.vfs.outgoing:
+        if self.outgoing:
             await self.flush()
         await trap(CLEAR_MAP_CACHE)
 
@@ -139,46 +141,28 @@ class VmServer(Server):
     @yields_traps
     def flush(self) -> Generator[Any, Any, None]:
         """Send VFS what the queue has for it."""
-        outgoing = self.memory.vfs.outgoing
+        outgoing = self.outgoing
         while outgoing:
             failure = yield self.table.offer(VFS, outgoing.pop(0))
             if failure is not None:
                 raise failure
 
-    async def ask_vfs(
-        self, what: int, fd: int, endpoint: int, offset: int = 0, length: int = 0
-    ) -> VmVfsReply:
-        """Ask VFS, and park the call until it answers."""
-        request = self.memory.vfs.ask(what, fd, endpoint, offset, length)
-        await self.flush()
-        answer: VmVfsReply = await wait(request.ticket)
-        return answer
-
     @yields_traps
     @types.coroutine
-    def reply(self, dest: int, message: Message) -> Generator[Any, Any, None]:
-        """Answer `dest`, after what VFS is to be asked."""
-        if self.memory.vfs.outgoing:
+    def ask_vfs(
+        self, what: int, fd: int, endpoint: int, offset: int = 0, length: int = 0
+    ) -> Generator[Any, Any, VmVfsReply]:
+        """Ask VFS, and park the call until it answers."""
+        request = self.memory.vfs.ask(what, fd, endpoint, offset, length)
+        if self.outgoing:
             yield from self.flush()
-        failure = yield Send(dest, message)
-        if isinstance(failure, IpcError):
-            self.unanswered(dest, message, failure.code)
+        answer: VmVfsReply = yield from wait(request.ticket)
+        return answer
 
     def unanswered(self, dest: int, message: Message, errno: int) -> None:
         """A caller that is dead gets no answer; with the quirk, VM goes down with it."""
         if "reply-to-dead" in self.memory.quirks:
             raise Panic(f"the answer to {dest} could not be sent ({errno})", quirk="reply-to-dead")
-
-    def unsettled(self) -> bool:
-        """Whether there is something left for VFS, or every invariant is to be checked."""
-        return self.sanity or bool(self.memory.vfs.outgoing)
-
-    async def settle(self) -> None:
-        """Send VFS what is left for it; see that all is well."""
-        if self.memory.vfs.outgoing:
-            await self.flush()
-        if self.sanity:
-            self.check()
 
     def check(self) -> None:
         """See that every invariant holds.  Raises servers.vm.sanity.Violation."""
@@ -192,28 +176,31 @@ class VmServer(Server):
         """Who handles a request: the table says, if the caller may make it at all."""
         memory = self.memory
         self.last = source, message
-        process: VmProcess | None = self.caller  # who asked last often asks next
-        if process is None or process.endpoint != source or not process.flags & INUSE:
-            process = memory.process(source)
-            if process is None:
-                if "unknown-caller" in memory.quirks:
-                    raise Panic(f"a message from the unknown {source}", quirk="unknown-caller")
-                return do_stranger
-            self.caller = process
+        process = self.caller  # who asked last often asks next
+        if process.endpoint != source or not process.flags & INUSE:
+            found = memory.process(source)
+            if found is None:
+                return self._stranger(source)
+            process = self.caller = found
         if type(message) is VmPagefault and self.status & FROM_KERNEL:
             return do_pagefault
-        number = message.type
-        found = self.CALLS.get(number)
-        if found is None:
+        entry = _TABLE.get(message.type)
+        if entry is None:
             return self._other(source, message)
+        handler, callers = entry
         if source == VFS and isinstance(message, VmProcctl) and message.transid:
-            return do_procctl
-        if process.acl != NO_ACL and not self.acls.allow(process, number - RQ_BASE):
+            return handler
+        if process.acl != NO_ACL and not self.acls.allow(process, message.type - RQ_BASE):
             return do_unknown
-        only = CALLERS.get(number)
-        if only is not None and source not in only and "unchecked-callers" not in memory.quirks:
-            return do_not_permitted
-        return found
+        if callers is not None and source not in callers:
+            return handler if "unchecked-callers" in memory.quirks else do_not_permitted
+        return handler
+
+    def _stranger(self, source: int) -> Handler:
+        """Who handles a message of a process that VM does not know."""
+        if "unknown-caller" in self.memory.quirks:
+            raise Panic(f"a message from the unknown {source}", quirk="unknown-caller")
+        return do_stranger
 
     def _other(self, source: int, message: Message) -> Handler:
         """Who handles what is no call: page faults, and the start of VM."""
@@ -303,6 +290,10 @@ VmServer.CALLS = {
     VmForgetcachepage.type: do_forgetcache,
     VmClearcache.type: do_clearcache,
     VmGetrusage.type: do_getrusage,
+}
+# Who handles a request, and who may make it (None: anybody).
+_TABLE: Final[Mapping[int, tuple[Handler, tuple[int, ...] | None]]] = {
+    number: (handler, CALLERS.get(number)) for number, handler in VmServer.CALLS.items()
 }
 VmServer.NOTIFIED = {SYSTEM: do_signals}
 

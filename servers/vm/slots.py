@@ -24,7 +24,7 @@ def find_slot(memory: Memory, process: VmProcess, low: int, high: int, length: i
     `high` 0 stands for exactly at `low`.
     """
     quirks = memory.quirks
-    if length <= 0 or length & WORD != length:
+    if not 0 < length <= WORD:
         if "mmap-len-wrap" in quirks:
             raise Panic("a region needs a length", quirk="mmap-len-wrap")
         return None
@@ -52,10 +52,11 @@ def _search(memory: Memory, process: VmProcess, low: int, high: int, length: int
     end = memory.config.user_end if above is None else above.vaddr
     while True:
         start = 0 if below is None else (below.vaddr + below.length) & mask
-        top = _top_of_gap(start, end, low, high, length, mask)
-        if top:
-            process.region_top = top
-            return top - length
+        if start + length <= high or mask == WORD:  # what begins later is no use
+            top = _top_of_gap(start, end, low, high, length, mask)
+            if top:
+                process.region_top = top
+                return top - length
         if below is None or (below.vaddr <= low and mask == _NO_WRAP):
             return None
         end = below.vaddr
@@ -69,8 +70,10 @@ def _top_of_gap(start: int, end: int, low: int, high: int, length: int, mask: in
     """
     for spare in (PAGE, 0):
         first, last = (start + spare) & mask, (end - spare) & mask
-        first = max(low, first)
-        last = min(high, last)
+        if first < low:
+            first = low
+        if last > high:
+            last = high
         if last - first >= length:
             return last
     return 0

@@ -50,11 +50,13 @@ class VfsQueue:
 
         FDLOOKUP takes a descriptor of the process instead.  MINIX: vfs_request.
         """
-        self.last_id += 1
-        message = VfsVmcall(
-            offset=offset, req=what, fd=fd, reqid=self.last_id, endpoint=endpoint, length=length
-        )
-        request = VfsRequest(self.last_id, message, endpoint, Ticket(VFS, "an answer of VFS"))
+        number = self.last_id = self.last_id + 1
+        message = VfsVmcall(offset, what, fd, number, endpoint, length)
+        request = VfsRequest(number, message, endpoint, Ticket(VFS, "an answer of VFS"))
+        if self.active is None and not self.waiting:
+            self.active = request
+            self.outgoing.append(message)
+            return request
         if "vfs-lifo" in self.quirks:
             self.waiting.appendleft(request)
         else:

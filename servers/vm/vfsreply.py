@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import types
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
 
+from ipc.traps import yields_traps
 from ipc.vm import VmVfsReply
 from kernel.panic import Panic
 
@@ -11,7 +14,9 @@ if TYPE_CHECKING:
     from servers.vm.server import VmServer
 
 
-async def do_vfs_reply(vm: VmServer, source: int, message: VmVfsReply) -> None:
+@yields_traps
+@types.coroutine
+def do_vfs_reply(vm: VmServer, source: int, message: VmVfsReply) -> Generator[Any, Any, None]:
     """Go on with the call that waits for this answer, then ask VFS the next thing.
 
     There is no answer to an answer: one that nobody waits for is dropped.
@@ -23,6 +28,8 @@ async def do_vfs_reply(vm: VmServer, source: int, message: VmVfsReply) -> None:
             raise Panic("an answer that nobody waits for", quirk="vfs-reply-nothing-active")
         return
     queue.active = None
-    await vm.resume(request.ticket, message)
-    queue.activate()
-    await vm.flush()
+    yield from vm.resume(request.ticket, message)
+    if queue.waiting:
+        queue.activate()
+    if vm.outgoing:
+        yield from vm.flush()

@@ -8,17 +8,17 @@ Source: MINIX ``libfsdriver/fsdriver.c``, ``minix/fsdriver.h``.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 import attrs
 
 from ipc.endpoint import VFS
-from ipc.errors import EINVAL, ENOSYS
+from ipc.errors import EINVAL, ENOSYS, IpcError
 from ipc.fs import ReqReadsuper
 from ipc.message import Message, Reply
 from ipc.registry import reply_class
-from ipc.traps import Send, yields_traps
+from ipc.traps import Send, SendNb
 from servers.lib.fsdriver.calls import CALLS
 from servers.lib.fsdriver.data import Data
 from servers.lib.fsdriver.dirents import DirentList
@@ -60,9 +60,8 @@ class FileServer(Server):
             return do_not_mounted
         return self.CALLS.get(message.type, do_unknown)
 
-    @yields_traps
-    def reply(self, dest: int, message: Message) -> Generator[Any, Any, None]:
-        """Answer VFS under the number of the transaction that it gave."""
+    def answer(self, dest: int, message: Message) -> Send | SendNb:
+        """The answer to VFS is under the number of the transaction that it gave."""
         if type(message) is Reply:
             request = type(self.request)
             kind: Any = _answers.get(request)
@@ -70,9 +69,11 @@ class FileServer(Server):
                 kind = _answers[request] = reply_class(request)
             if kind is not Reply:
                 message = kind(message.type, transid=getattr(self.request, "transid", 0))
-        failure = yield Send(dest, message)
-        if failure is not None:
-            raise failure
+        return Send(dest, message)
+
+    def unanswered(self, dest: int, message: Message, errno: int) -> None:
+        """VFS waits for every answer."""
+        raise IpcError(errno)
 
     # --- the operations
 

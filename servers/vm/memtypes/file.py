@@ -74,6 +74,21 @@ class MappedFile(MemoryType):
             memory.files.drop(region.param.ref, region.owner)
             region.param = None
 
+    def touch(
+        self, memory: Memory, region: Region, page: int, write: bool, may_ask: bool
+    ) -> Outcome:
+        """The page from the cache, or one that is still to be fetched."""
+        part: FilePart | None = region.param
+        if part is not None and may_ask:
+            cached = _cached(memory, part, page)
+            if cached is None:
+                memory.link_pending(region, page)
+                return _needed(part, page)
+            if not (cached.flags & ONCE or _is_last(region, page)):
+                memory.link(region, page, cached.block, self)
+                return memory.provide(region, page, self, write, may_ask)
+        return super().touch(memory, region, page, write, may_ask)
+
     def fault(
         self, memory: Memory, region: Region, page: int, write: bool, may_ask: bool
     ) -> Outcome:
@@ -81,12 +96,12 @@ class MappedFile(MemoryType):
         part: FilePart | None = region.param
         if part is None:
             raise Panic("a mapped file without a file", quirk="file-prealloc")
-        if memory.blocks.phys[region.table()[page]] != NO_FRAME:
+        assert region.blocks is not None, "the page has a block"
+        if memory.blocks.phys[region.blocks[page]] != NO_FRAME:
             return _copied(memory, region, page, 0) if write else MAPPED
         cached = _cached(memory, part, page)
         if cached is None or (may_ask and cached.flags & ONCE):
-            offset = (part.offset + (page << 12)) & 0xFFFFFFFFFFFFFFFF
-            return NeedsPage(part.ref.fd, offset) if may_ask else BAD_ADDRESS
+            return _needed(part, page) if may_ask else BAD_ADDRESS
         memory.relink(region, page, cached.block)
         outcome: Outcome = MAPPED
         if _is_last(region, page):
@@ -137,6 +152,10 @@ def _cached(memory: Memory, part: FilePart, page: int) -> CachedPage | None:
     if ref.inode == NO_INODE:
         return memory.cache.find(ref.device, offset)
     return memory.cache.find_in_file(ref.device, ref.inode, offset)
+
+
+def _needed(part: FilePart, page: int) -> NeedsPage:
+    return NeedsPage(part.ref.fd, (part.offset + (page << 12)) & 0xFFFFFFFFFFFFFFFF)
 
 
 def _copied(memory: Memory, region: Region, page: int, clearend: int) -> Outcome:

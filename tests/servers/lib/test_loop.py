@@ -263,9 +263,9 @@ def test_the_cause_of_what_a_server_does_is_the_request() -> None:
     causes = []
 
     class Watching(Desk):
-        async def reply(self, dest: int, message: Message) -> None:
+        def answer(self, dest: int, message: Message) -> Send | SendNb:
             causes.append((dest, self.context.cause))
-            await super().reply(dest, message)
+            return super().answer(dest, message)
 
     bench = Bench(Watching())
     deliveries: dict[int, int] = {}
