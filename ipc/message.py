@@ -14,17 +14,16 @@ Rules:
 - Padding is no field.
 - The reply to `VmMmap` is `VmMmapReply` if there is such a class, else the plain `Reply`.
 
-There are some three hundred classes and attrs takes a third of a millisecond to make one, so each
-is made on first use; an import costs next to nothing.
-
 Source: MINIX ``minix/ipc.h``.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn
 
-import attrs
+from attrs.exceptions import FrozenInstanceError
+
+from ipc.messageclass import Field, MessageClass
 
 __all__ = [
     "MESSAGE_SIZE", "PAYLOAD_OFFSET", "PAYLOAD_SIZE", "Message", "RawMessage", "Reply",
@@ -40,7 +39,7 @@ WORD_MASK: Final = 0xFFFFFFFF
 
 
 def _field(form: str, at: int, show: str, empty: object = 0) -> Any:
-    return attrs.field(default=empty, metadata={"form": form, "at": at, "show": show})
+    return Field(form, at, show, empty)
 
 
 def i8(at: int, show: str = "decimal") -> Any:
@@ -107,34 +106,11 @@ if TYPE_CHECKING:
 else:
 
     def message(cls):
-        """Make `cls` a frozen attrs class when its first message is made or its fields asked."""
-        cls.__init__ = _first
-        cls.__attrs_attrs__ = _FIELDS
+        """Say that `cls` is a message class; `MessageClass` has made it one already."""
         return cls
 
 
-class _Fields:
-    """attrs' list of a message class's fields, which makes the class when first asked for."""
-
-    def __get__(self, instance: object, owner: type) -> Any:
-        _make(owner)
-        return owner.__dict__["__attrs_attrs__"]
-
-
-_FIELDS: Final = _Fields()
-
-
-def _first(self: object, *values: Any, **named: Any) -> None:
-    # Only the first message of a class comes here: attrs gives the class its own.
-    _make(type(self))
-    type(self).__init__(self, *values, **named)
-
-
-def _make(cls: type) -> None:
-    attrs.frozen(cls, init=True, slots=False, eq=False, repr=False, match_args=False)
-
-
-class Message:
+class Message(metaclass=MessageClass):
     """What every message has: a number, a name, and fields.
 
     Two messages are equal if they are of the same class and have the same values.  `attrs.evolve`
@@ -151,17 +127,28 @@ class Message:
         if call is not None:
             cls.name = call
 
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise FrozenInstanceError
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise FrozenInstanceError
+
     def __eq__(self, other: object) -> bool:
         if other.__class__ is not self.__class__:
             return NotImplemented
-        return self.__dict__ == other.__dict__
+        values_of = self.__class__.values_of
+        return values_of(self) == values_of(other)
 
     def __hash__(self) -> int:
-        return hash((self.__class__, *self.__dict__.values()))
+        return hash((self.__class__, *self.__class__.values_of(self)))
 
     def __repr__(self) -> str:
-        values = ", ".join(f"{name}={value!r}" for name, value in self.__dict__.items())
+        names = self.__class__.field_names
+        values = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
         return f"{self.__class__.__name__}({values})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self.__class__, self.__class__.values_of(self)
 
 
 @message

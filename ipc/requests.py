@@ -43,10 +43,9 @@ def as_request(message: Message) -> Message:
     if kind is not BY_NUMBER.get(message.type, kind):
         return _read_again(message)
     try:
-        values = message.__dict__
         for each in _ranges[kind]:
             # What is no whole number cannot be shifted.
-            if values[each.name] + each.bias >> each.bits:
+            if getattr(message, each.name) + each.bias >> each.bits:
                 return _wrapped(message)
     except KeyError:
         _ranges[kind] = _ranges_of(kind)

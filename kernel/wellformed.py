@@ -28,6 +28,7 @@ class _Packer:
     """
 
     pack: Callable[..., bytes]
+    values_of: Callable[[Any], tuple[Any, ...]]
     texts: tuple[tuple[str, int], ...]
 
 
@@ -45,10 +46,9 @@ def demand_well_formed(message: Any) -> None:
         if packer is None:
             encode(message)
             return
-        values = message.__dict__
-        packer.pack(*values.values())
+        packer.pack(*packer.values_of(message))
         for name, size in packer.texts:
-            if len(values[name]) > size:
+            if len(getattr(message, name)) > size:
                 raise Malformed(_explain(message))
     except struct.error:
         raise Malformed(_explain(message)) from None
@@ -64,7 +64,8 @@ def _packer(message: Any) -> _Packer | None:
     if not all(len(form) == 1 or _size_of_text(form) for form in forms.values()):
         return None
     texts = tuple((name, _size_of_text(form)) for name, form in forms.items() if len(form) > 1)
-    return _Packer(struct.Struct("<" + "".join(forms.values())).pack, texts)
+    pack = struct.Struct("<" + "".join(forms.values())).pack
+    return _Packer(pack, type(message).values_of, texts)
 
 
 def _size_of_text(form: str) -> int:

@@ -65,6 +65,15 @@ def test_a_message_cannot_be_changed() -> None:
         one.addr = 2  # type: ignore[misc]
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         del one.addr
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        one.other = 2  # type: ignore[attr-defined]
+    assert one == VmMmap(addr=1)
+
+
+def test_a_message_is_its_fields_and_nothing_else() -> None:
+    assert VmMmap.field_names == tuple(field.name for field in attrs.fields(VmMmap))
+    assert VmMmapReply.values_of(VmMmapReply(-12, 0x5000)) == (-12, 0x5000)
+    assert not hasattr(VmMmap(), "__dict__")
 
 
 def test_copies() -> None:

@@ -99,7 +99,8 @@ def site(**options: Any) -> Site:
 def text(message: Message) -> str:
     """A message as the tables of expected sequences write it."""
     kind = type(message)
-    values = {name: value for name, value in message.__dict__.items() if name != "transid"}
+    values = dict(zip(kind.field_names, kind.values_of(message), strict=True))
+    values.pop("transid", None)
     result = values.pop("type", None)
     if result is not None:
         name = kind.__name__.removesuffix("Reply") or "Reply"
