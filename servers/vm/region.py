@@ -63,6 +63,7 @@ class Region:
     # The tree that the region is in.
     lower: Region | None = None
     higher: Region | None = None
+    parent: Region | None = None
     factor: int = 0
 
     @property

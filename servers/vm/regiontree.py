@@ -11,7 +11,7 @@ Source: MINIX ``servers/vm/cavl_impl.h``, ``regionavl.c``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from servers.vm.region import Region
@@ -99,6 +99,18 @@ class RegionTree:
                 node = node.higher
         return found
 
+    def before(self, region: Region) -> Region | None:
+        """The last region that starts below `region`, which is in the tree."""
+        node = region.lower
+        if node is not None:
+            while node.higher is not None:
+                node = node.higher
+            return node
+        node, parent = region, region.parent
+        while parent is not None and parent.lower is node:
+            node, parent = parent, parent.parent
+        return parent
+
     def above(self, vaddr: int) -> Region | None:
         """The first region that starts above `vaddr`."""
         return self.ceiling(vaddr + 1)
@@ -145,14 +157,12 @@ class RegionTree:
 
     def insert(self, region: Region) -> bool:
         """Add `region`.  False, and nothing happens, if one starts at the same address."""
-        region.lower = region.higher = None
+        region.lower = region.higher = region.parent = None
         region.factor = 0
         vaddr = region.vaddr
-        node = pivot = self.root
-        parent = above = None  # of the node, and of the last one on the way that leans, the pivot
+        parent = None
+        node = self.root
         while node is not None:
-            if node.factor:
-                pivot, above = node, parent
             parent = node
             if vaddr < node.vaddr:
                 node = node.lower
@@ -162,123 +172,124 @@ class RegionTree:
                 return False
         self.count += 1
         self.recent = None
-        self._replace(parent, region)
-        if pivot is not None:
-            self._grown(pivot, above, region)
+        if parent is None:
+            self.root = region
+            return True
+        region.parent = parent
+        if vaddr < parent.vaddr:
+            parent.lower = region
+        else:
+            parent.higher = region
+        self._grown(region)
         return True
 
-    def _grown(self, pivot: Region, above: Region | None, region: Region) -> None:
-        """Restore the balance of the nodes from `pivot`, a child of `above`, down to `region`."""
-        vaddr = region.vaddr
-        node: Any = pivot
-        while node is not region:
-            if vaddr > node.vaddr:
-                node.factor += 1
-                node = node.higher
+    def _grown(self, node: Region) -> None:
+        """Restore the balance after the subtree at `node` became one deeper."""
+        parent = node.parent
+        while parent is not None:
+            if parent.lower is node:
+                factor = parent.factor = parent.factor - 1
             else:
-                node.factor -= 1
-                node = node.lower
-        if not -2 < pivot.factor < 2:
-            self._replace(above, _balanced(pivot))
-
-    def _replace(self, parent: Region | None, node: Region) -> None:
-        """Make `node` the child of `parent` (None: the root) on the side where it belongs."""
-        if parent is None:
-            self.root = node
-        elif node.vaddr > parent.vaddr:
-            parent.higher = node
-        else:
-            parent.lower = node
+                factor = parent.factor = parent.factor + 1
+            if not factor:
+                return
+            if not -2 < factor < 2:
+                self._balance(parent)
+                return
+            node, parent = parent, parent.parent
 
     def remove(self, region: Region) -> None:
         """Take out `region`, which must be in the tree."""
-        path: list[tuple[Region, bool]] = []
-        node = self.root
-        vaddr = region.vaddr
-        while node is not region:
-            assert node is not None, "the region is in the tree"
-            higher = vaddr > node.vaddr
-            path.append((node, higher))
-            node = node.higher if higher else node.lower
+        parent = region.parent
+        higher = parent is not None and parent.higher is region
+        if region.lower is None and region.higher is None:
+            self._replace(parent, region, None)
+        else:
+            parent, higher = self._substitute(region)
         self.count -= 1
         self.recent = None
-        self._attach(path, self._without(region, path))
-        self._shrunk(path)
+        self._shrunk(parent, higher)
 
-    def _without(self, region: Region, path: list[tuple[Region, bool]]) -> Region | None:
-        """What stands in for `region`; `path` goes on to the parent of the vacated place."""
+    def _substitute(self, region: Region) -> tuple[Region, bool]:
+        """Put the next node on the deeper side in the place of `region`.
+
+        Returns the parent of the place that it had, and whether that was on its higher side.
+        """
         higher = region.factor >= 0
         node = region.higher if higher else region.lower
-        if node is None:
-            return None
-        place = len(path)
-        path.append((region, higher))
+        assert node is not None, "the deeper side is not empty"
         while (further := node.lower if higher else node.higher) is not None:
-            path.append((node, not higher))
             node = further
+        place = node.parent
+        assert place is not None, "it is below the region"
         orphan = node.higher if higher else node.lower
-        substitute = node
-        self._attach(path, orphan)
-        substitute.lower, substitute.higher = region.lower, region.higher
-        substitute.factor = region.factor
-        path[place] = (substitute, higher)
-        self._attach(path[:place], substitute)
-        return orphan
+        self._replace(place, node, orphan)
+        self._replace(region.parent, region, node)
+        node.factor = region.factor
+        node.lower, node.higher = region.lower, region.higher
+        for child in (node.lower, node.higher):
+            if child is not None:
+                child.parent = node
+        return (node, higher) if place is region else (place, not higher)
 
-    def _shrunk(self, path: list[tuple[Region, bool]]) -> None:
-        """Restore the balance after the subtree at the end of `path` became one less deep."""
-        while path:
-            node, higher = path.pop()
-            node.factor -= 1 if higher else -1
+    def _shrunk(self, node: Region | None, higher: bool) -> None:
+        """Restore the balance after the `higher` or lower subtree of `node` became less deep."""
+        while node is not None:
+            node.factor += -1 if higher else 1
             if not -2 < node.factor < 2:
-                node = _balanced(node)
-                self._attach(path, node)
-            if node.factor != 0:
-                break
+                node = self._balance(node)
+            if node.factor:
+                return
+            parent = node.parent
+            higher = parent is not None and parent.higher is node
+            node = parent
 
-    def _attach(self, path: list[tuple[Region, bool]], node: Region | None) -> None:
-        """Make `node` the child at the end of `path`."""
-        if not path:
-            self.root = node
-            return
-        parent, higher = path[-1]
-        if higher:
-            parent.higher = node
+    def _balance(self, top: Region) -> Region:
+        """Rotate the subtree at `top`, one side of which is two deeper; returns its new top."""
+        if top.factor > 0:
+            deep = top.higher
+            assert deep is not None
+            middle = deep.lower if deep.factor < 0 else None
+            lower, higher = top, deep
         else:
-            parent.lower = node
-
-
-def _balanced(top: Region) -> Region:
-    """Rotate the subtree at `top`, one side of which is two deeper; returns its new top."""
-    if top.factor > 0:
-        deep = top.higher
-        assert deep is not None
-        if deep.factor < 0:
-            middle = deep.lower
-            assert middle is not None
-            top.higher, deep.lower = middle.lower, middle.higher
-            middle.lower, middle.higher = top, deep
-            _share(middle, top, deep)
-            return middle
-        top.higher, deep.lower = deep.lower, top
-        deep.factor, top.factor = (-1, 1) if deep.factor == 0 else (0, 0)
-        return deep
-    deep = top.lower
-    assert deep is not None
-    if deep.factor > 0:
-        middle = deep.higher
-        assert middle is not None
-        top.lower, deep.higher = middle.higher, middle.lower
-        middle.lower, middle.higher = deep, top
-        _share(middle, deep, top)
+            deep = top.lower
+            assert deep is not None
+            middle = deep.higher if deep.factor > 0 else None
+            lower, higher = deep, top
+        if middle is None:
+            self._lift(deep)
+            stays = 0 if deep.factor else 1 if top.factor > 0 else -1
+            deep.factor, top.factor = -stays, stays
+            return deep
+        self._lift(middle)
+        self._lift(middle)
+        lower.factor = -1 if middle.factor > 0 else 0
+        higher.factor = 1 if middle.factor < 0 else 0
+        middle.factor = 0
         return middle
-    top.lower, deep.higher = deep.higher, top
-    deep.factor, top.factor = (1, -1) if deep.factor == 0 else (0, 0)
-    return deep
 
+    def _lift(self, node: Region) -> None:
+        """Rotate so that `node` takes the place of its parent, which becomes its child."""
+        parent = node.parent
+        assert parent is not None, "it is not the root"
+        if parent.higher is node:
+            inner = parent.higher = node.lower
+            node.lower = parent
+        else:
+            inner = parent.lower = node.higher
+            node.higher = parent
+        if inner is not None:
+            inner.parent = parent
+        self._replace(parent.parent, parent, node)
+        parent.parent = node
 
-def _share(middle: Region, lower: Region, higher: Region) -> None:
-    """Set the balance of the two nodes that a double rotation made the children of `middle`."""
-    lower.factor = -1 if middle.factor > 0 else 0
-    higher.factor = 1 if middle.factor < 0 else 0
-    middle.factor = 0
+    def _replace(self, parent: Region | None, old: Region, new: Region | None) -> None:
+        """Make `new` the child of `parent` (None: the root) that `old` was."""
+        if parent is None:
+            self.root = new
+        elif parent.lower is old:
+            parent.lower = new
+        else:
+            parent.higher = new
+        if new is not None:
+            new.parent = parent

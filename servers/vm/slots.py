@@ -60,7 +60,7 @@ def _search(memory: Memory, process: VmProcess, low: int, high: int, length: int
         if below is None or (below.vaddr <= low and mask == _NO_WRAP):
             return None
         end = below.vaddr
-        below = regions.below(end)
+        below = regions.before(below)
 
 
 def _top_of_gap(start: int, end: int, low: int, high: int, length: int, mask: int) -> int:

@@ -26,6 +26,7 @@ def depth(node: Region | None) -> int:
     lower, higher = depth(node.lower), depth(node.higher)
     assert node.factor == higher - lower
     assert abs(node.factor) <= 1
+    assert all(child is None or child.parent is node for child in (node.lower, node.higher))
     return 1 + max(lower, higher)
 
 
@@ -52,6 +53,7 @@ def test_like_a_sorted_list(toggles: list[int], key: int) -> None:
             model.insert(bisect_left(model, address), address)
         depth(tree.root)
     assert [each.vaddr for each in tree] == model
+    assert [before and before.vaddr for before in map(tree.before, tree)] == [None, *model][:-1]
     assert len(tree) == len(model)
     at, after = bisect_left(model, key), bisect_right(model, key)
     wanted = {
@@ -87,3 +89,19 @@ def test_shape() -> None:
     # Double rotations.
     assert tree_of(1, 3, 2).root.vaddr == 2  # type: ignore[union-attr]
     assert tree_of(3, 1, 2).root.vaddr == 2  # type: ignore[union-attr]
+
+
+def test_at_remembers_only_what_still_holds() -> None:
+    tree = RegionTree()
+    wide = Region(OWNER, 10, 10, 0, ANON, 0)
+    tree.insert(wide)
+    assert [tree.at(key) for key in (10, 19, 20, 9)] == [wide, wide, None, None]
+    inner = Region(OWNER, 15, 2, 0, ANON, 1)  # with quirks regions can overlap
+    tree.insert(inner)
+    assert [tree.at(key) for key in (12, 15, 16, 12, 17)] == [wide, inner, inner, wide, None]
+    tree.remove(inner)
+    assert tree.at(16) is wide
+    wide.cut_end(5)
+    assert tree.at(16) is None
+    tree.remove(wide)
+    assert tree.at(12) is None
