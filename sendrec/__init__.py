@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from kernel.panic import Panic
     from kernel.probes import Event, MessageDelivered, MessageSent
     from sendrec.booting import boot
+    from sendrec.exploring import explore
     from sendrec.machine import Machine, Mapping
     from sendrec.process import InProgress, Process
     from servers.config import BadConfig, MachineConfig
@@ -77,6 +78,7 @@ _HOMES: Final = {
     "When": "kernel.injection",
     "boot": "sendrec.booting",
     "error_name": "ipc.errors",
+    "explore": "sendrec.exploring",
     "wait": "servers.lib.loop",
 }
 
@@ -85,7 +87,8 @@ __all__ = [
     "Hang", "InProgress", "KiB", "Libc", "LimitReached", "Limits", "Machine", "MachineConfig",
     "MachineStopped", "Mapping", "MessageDelivered", "MessageSent", "MiB", "NeverStruck",
     "NoServer", "Panic", "Process", "ProcessEnded", "Program", "Refused", "ReplyFault", "Server",
-    "Stat", "Ticket", "Waited", "When", "boot", "error_name", "wait",
+    "Stat", "Ticket", "Waited", "When", "boot", "error_name", "explore",
+    "wait",
 ]  # fmt: skip
 
 

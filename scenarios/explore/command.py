@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from scenarios.catalog import find
 from scenarios.explore.exploration import searching
-from scenarios.explore.search import Exploration, Run, Search, Seen
+from scenarios.explore.search import Exploration, Run, Search, Seen, counted
 from scenarios.source import BadInput
 from servers.config import BadConfig, MachineConfig
 
@@ -35,13 +35,13 @@ def explore_files(
     for name in files:
         try:
             search = searching(find(name), on=show, quirks=quirks, **options)
-            finished = _go(search)
+            finished = go(search)
         except BadInput as error:
             click.echo(f"BAD INPUT {name}")
             click.echo(error, err=True)
             worst = BAD_INPUT
             continue
-        _report(name, search.found, finished, quirks)
+        report(name, search.found, finished=finished, quirks=quirks)
         if show:
             _show(search.found.orders.values())
         if not search.found.ok:
@@ -58,7 +58,7 @@ def _check(quirks: str | None) -> None:
         raise click.BadParameter(error.reason, param_hint="--quirks") from error
 
 
-def _go(search: Search) -> bool:
+def go(search: Search) -> bool:
     """Make the runs; False if the person at the keyboard has had enough."""
     console = Console(stderr=True, highlight=False)
     with _bar(console) if console.is_terminal else nullcontext() as bar:
@@ -68,7 +68,7 @@ def _go(search: Search) -> bool:
                 if bar is not None and task is not None:
                     found = search.found
                     total = min(search.runs, found.runs + found.left)
-                    deviations = _count(len(run.deviations), "deviation")
+                    deviations = counted(len(run.deviations), "deviation")
                     bar.update(task, description=deviations, completed=found.runs, total=total)
         except KeyboardInterrupt:
             return False
@@ -82,40 +82,29 @@ def _bar(console: Console) -> Progress:
     )  # fmt: skip
 
 
-def _report(name: str, found: Exploration, finished: bool, quirks: str | None) -> None:
+def report(
+    name: str, found: Exploration, *, finished: bool = True, quirks: str | None = None
+) -> None:
+    """Print what came of a scenario."""
     click.echo(f"{'ok' if found.ok else 'FAILED':<9} {name}")
     orders, outcomes = len(found.orders), len(found.outcomes)
-    click.echo(f"  {extent(found, finished)}")
+    click.echo(f"  {found}" + ("" if finished else " (interrupted)"))
     click.echo(
-        f"  {_count(orders, 'order')} of messages, {_count(outcomes, 'outcome')}"
-        + (f", {len(found.failures)} of {_count(found.runs, 'run')} failed" * (not found.ok))
+        f"  {counted(orders, 'order')} of messages, {counted(outcomes, 'outcome')}"
+        + (
+            f", {len(found.failures)} of {counted(found.runs, 'run')} failed"
+            * (len(found.failures) > 1)
+        )
     )
     if not found.ok:
         _report_failure(name, found.failures[0], quirks)
 
 
 def _report_failure(name: str, run: Run, quirks: str | None) -> None:
-    click.echo(f"  with {_count(len(run.deviations), 'deviation')} ({run.ending}):")
+    click.echo(f"  with {counted(len(run.deviations), 'deviation')} ({run.ending}):")
     click.echo(run.text)
     options = f" --quirks {quirks}" if quirks is not None else ""
     click.echo(f"  to see it: sendrec run --trace{options} --policy replay:{run.schedule} {name}")
-
-
-def extent(found: Exploration, finished: bool = True) -> str:
-    """Which schedules were run, and which not, in words."""
-    of_those = "that can matter" if found.reduced else "there are"
-    if found.complete:
-        return f"all schedules {of_those}: {found.runs}"
-    bounded = f"at most {_count(found.bound, 'deviation')}"
-    if found.exhausted:
-        return f"all schedules {of_those} with {bounded}: {found.runs}"
-    if not found.ok:
-        return f"{_count(found.runs, 'schedule')} until one failed"
-    why = "cut off" if finished else "interrupted"
-    return (
-        f"{why} after {_count(found.runs, 'schedule')} with {bounded};"
-        f" at least {found.left} more {of_those}"
-    )
 
 
 def _show(orders: Iterable[Seen]) -> None:
@@ -125,7 +114,7 @@ def _show(orders: Iterable[Seen]) -> None:
         run = seen.run
         schedule = run.schedule or "0"
         click.echo(
-            f"  order {number}: {_count(seen.count, 'schedule')}, {run.ending},"
+            f"  order {number}: {counted(seen.count, 'schedule')}, {run.ending},"
             f" such as replay:{schedule}"
         )
         first = first or run.messages
@@ -146,7 +135,3 @@ def _differing(first: tuple[str, ...], other: tuple[str, ...]) -> tuple[int, int
     left = shortest - start
     same = next((at for at in range(left) if first[-1 - at] != other[-1 - at]), left)
     return start, len(other) - same
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -39,10 +39,7 @@ def explore(
     if there is a `seed`.  `whole` leaves none out, `on` goes on after a failure.  Raises BadInput
     for what is no scenario, or one that names a policy itself.
     """
-    search = searching(source, bound, runs, seed, whole=whole, on=on, quirks=quirks)
-    for _ in search.go():
-        pass
-    return search.found
+    return searching(source, bound, runs, seed, whole=whole, on=on, quirks=quirks).finish()
 
 
 def searching(

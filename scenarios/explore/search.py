@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import attrs
 
+from kernel.policies.replay import ScheduleDiffers
 from scenarios.explore.frontier import Frontier, Reduced, Whole
 from scenarios.explore.steps import Deviations
 from scenarios.explore.watcher import Watcher
@@ -38,6 +39,11 @@ class Run:
     def outcome(self) -> tuple[Any, ...]:
         """What the run came to: equal for two runs whose difference nobody inside can see."""
         return (self.ending, self.text if self.ending == "bad" else "", self.results)
+
+
+def counted(number: int, noun: str) -> str:
+    """So many of what `noun` is, in words."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 # Makes a schedule; with a careful watcher if the last argument is true.
@@ -87,6 +93,19 @@ class Exploration:
         """Whether no run failed."""
         return not self.failures
 
+    def __str__(self) -> str:
+        """Which schedules were run, and which were not."""
+        which = "that can matter" if self.reduced else "there are"
+        bound = counted(self.bound, "deviation")
+        if self.complete:
+            return f"all schedules {which}: {self.runs}"
+        if self.exhausted:
+            return f"all schedules {which} with at most {bound}: {self.runs}"
+        runs = counted(self.runs, "schedule")
+        if not self.ok:
+            return f"{runs} until one failed"
+        return f"cut off after {runs} with at most {bound}; there are {self.left} more, or more yet"
+
     def note(self, run: Run) -> None:
         """Count a run."""
         self.runs += 1
@@ -118,6 +137,12 @@ class Search:
     def __attrs_post_init__(self) -> None:
         self.found = Exploration(self.bound, not self.whole)
 
+    def finish(self) -> Exploration:
+        """Make all runs; what was found."""
+        for _ in self.go():
+            pass
+        return self.found
+
     def go(self) -> Iterator[Run]:
         """Make the runs; `found` is up to date after each."""
         random = None if self.seed is None else Random(self.seed)
@@ -139,7 +164,10 @@ class Search:
         """The same failure with as few deviations as can be."""
         for left_out in run.deviations:
             fewer = tuple(each for each in run.deviations if each != left_out)
-            shorter, _ = self.play(fewer, False)
+            try:
+                shorter, _ = self.play(fewer, False)
+            except ScheduleDiffers:
+                continue
             if shorter.ending == run.ending and shorter.ending != "bad":
                 return self._shortest(shorter)
         return run

@@ -18,8 +18,7 @@ Thing: TypeAlias = tuple[str, int]
 
 PROCESS: Final = "process"  # that it lives and can run
 LINE: Final = "line"  # who has sent to it, in which order
-BOX: Final = "box"  # whom it waits for
-HEAD: Final = "head"  # which of that it receives next
+BOX: Final = "box"  # what it receives, and whom it waits for
 FRAME: Final = "frame"
 CALL: Final = "call"  # what the kernel keeps for a kind of kernel call
 MEMORY: Final = "memory"  # what the kernel copies
@@ -58,7 +57,6 @@ class Step:
         """Note that the step changed what a process receives, and what it waits for."""
         self.touch(LINE, endpoint)
         self.touch(BOX, endpoint)
-        self.touch(HEAD, endpoint)
 
 
 def deviations_before(deviations: Deviations, position: int) -> Deviations:

@@ -33,7 +33,6 @@ from scenarios.explore.steps import (
     BOX,
     CALL,
     FRAME,
-    HEAD,
     LINE,
     MEMORY,
     PROCESS,
@@ -136,8 +135,7 @@ class Watcher:
             case SendRec():
                 self._touch_request(step, process, request.dest)
             case Send() | SendNb():
-                step.touch(LINE, request.dest)
-                step.touch(BOX, request.dest)
+                step.touch_queue(request.dest)
                 self._touch_chain(step, request.dest)
             case Notify():
                 step.touch_queue(request.dest)
@@ -145,7 +143,7 @@ class Watcher:
                 for entry in request.table:
                     step.touch_queue(entry.dest)
             case Receive():
-                step.touch(HEAD, process.endpoint)
+                step.touch(BOX, process.endpoint)
                 self._touch_chain(step, request.source)
             case Load():
                 self._touch_memory(step, process, request.address, request.length, change=False)
