@@ -95,7 +95,8 @@ class Disk:
             if type(received) is IpcError:
                 raise received
             source, message, status = received
-            if status & STATUS_CALL_MASK == NOTIFY_CALL:
+            how = status & STATUS_CALL_MASK
+            if how == NOTIFY_CALL:
                 continue
             context.cause = context.delivered
             handler = CALLS.get(message.type)
@@ -111,7 +112,7 @@ class Disk:
                 raise
             answer = BdevReply(result, message.id)
             # Who waits gets the answer at once, unless it died meanwhile; others asynchronously.
-            if status & STATUS_CALL_MASK == SENDREC_CALL:
+            if how == SENDREC_CALL:
                 yield SendNb(source, answer)
             else:
                 yield from self._later.send(source, answer)
@@ -124,7 +125,11 @@ class Disk:
         """Move one run of the disk from or to the caller; bytes (0: at the end) or an error."""
         if position < 0 or position % SECTOR:
             return EINVAL
-        length = min(sum([size for _, size in vector]), self.size - position)
+        length = 0
+        for _grant, size in vector:
+            length += size
+        if length > self.size - position:
+            length = self.size - position
         if length <= 0:
             return 0
         if length % SECTOR:
@@ -144,7 +149,18 @@ class Disk:
             return EIO
         if writing:
             return length
-        return (yield from self._distribute(endpoint, vector, controller.buffer))
+        data = controller.buffer
+        done = 0
+        for grant, size in vector:
+            part = data[done : done + size]
+            if not part:
+                break
+            yield Store(SCRATCH, part)
+            copied = yield KernelCall(SysSafecopyto(endpoint, grant, 0, SCRATCH, len(part)))
+            if copied.type != OK:
+                return int(copied.type)
+            done += len(part)
+        return done
 
     def _collect(
         self, endpoint: int, vector: Vector, length: int
@@ -160,20 +176,6 @@ class Disk:
             parts.append((yield Load(SCRATCH, part)))
             length -= part
         return b"".join(parts)
-
-    def _distribute(self, endpoint: int, vector: Vector, data: bytes) -> Generator[Any, Any, int]:
-        done = 0
-        for grant, size in vector:
-            part = data[done : done + size]
-            if not part:
-                break
-            length = len(part)
-            yield Store(SCRATCH, part)
-            copied = yield KernelCall(SysSafecopyto(endpoint, grant, 0, SCRATCH, length))
-            if copied.type != OK:
-                return int(copied.type)
-            done += length
-        return done
 
     def _irqctl(self, request: int, policy: int, hook: int) -> Generator[Any, Any, int]:
         answer = yield KernelCall(SysIrqctl(request, DISK_IRQ, policy, hook))

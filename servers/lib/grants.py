@@ -16,7 +16,6 @@ from kernel.grants import (
     CPF_MAGIC,
     CPF_READ,
     CPF_TRY,
-    CPF_USED,
     CPF_WRITE,
     GRANT_INVALID,
     GRANT_MAX_IDX,
@@ -28,6 +27,9 @@ from kernel.grants import (
 from kernel.panic import Panic
 
 _ACCESS: Final = CPF_READ | CPF_WRITE | CPF_TRY
+_INDEX_MASK: Final = GRANT_MAX_IDX - 1
+_DIRECT: Final = CPF_DIRECT | CPF_IN_USE
+_MAGIC: Final = CPF_MAGIC | CPF_IN_USE
 GRANT_FAULTED: Final = 1
 
 
@@ -55,7 +57,7 @@ class Grants(list[Grant]):
         grant.start = address
         grant.length = length
         grant.faulted = GRANT_INVALID
-        grant.flags = access | CPF_DIRECT | CPF_IN_USE
+        grant.flags = access | _DIRECT
         return grant.sequence << GRANT_SHIFT | index
 
     def magic(self, who_to: int, who_from: int, address: int, length: int, access: int) -> int:
@@ -68,7 +70,7 @@ class Grants(list[Grant]):
         grant.start = address
         grant.length = length
         grant.faulted = GRANT_INVALID
-        grant.flags = access | CPF_MAGIC | CPF_IN_USE
+        grant.flags = access | _MAGIC
         return grant_id(index, grant.sequence)
 
     def indirect(self, who_to: int, who_from: int, granted: int) -> int:
@@ -85,12 +87,13 @@ class Grants(list[Grant]):
 
         MINIX: cpf_revoke.
         """
-        index = granted & GRANT_MAX_IDX - 1
+        index = granted & _INDEX_MASK
         grant = self[index]
         sequence = grant.sequence
-        assert grant.flags & CPF_USED, "a grant is taken back once"
+        flags = grant.flags
+        assert flags, "a grant is taken back once"
         assert granted == sequence << GRANT_SHIFT | index, "a grant is taken back by its number"
-        faulted = grant.flags & CPF_TRY and grant.faulted == granted
+        faulted = flags & CPF_TRY and grant.faulted == granted
         grant.flags = 0
         grant.sequence = (sequence + 1) % GRANT_MAX_SEQ
         self._free.append(index)

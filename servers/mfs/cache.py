@@ -13,18 +13,19 @@ Source: MINIX ``lib/libminixfs/cache.c``.
 
 from __future__ import annotations
 
+import types
 from collections import OrderedDict
-from collections.abc import Awaitable, Generator
+from collections.abc import Coroutine, Generator, Iterator
 from typing import Any, Final
 
 import attrs
 
-from ipc.errors import EIO
-from ipc.traps import Load, Store, trap
+from ipc.errors import EIO, ENOMEM, OK, IpcError
+from ipc.traps import Load, Store, trap, yields_traps
 from servers.lib.loop import Refused
 from servers.mfs.device import BlockDevice
 from servers.mfs.layout import BLOCK_SIZE, NO_INODE
-from servers.mfs.pages import Pages
+from servers.mfs.pages import ALLOCATE, Pages, mapping
 
 MINIMUM_BUFFERS: Final = 6
 DEFAULT_BUFFERS: Final = 1024
@@ -37,11 +38,13 @@ class _Done:
 
     __slots__ = ()
 
-    def __await__(self) -> Generator[Any, Any, None]:
-        return iter(())  # type: ignore[return-value]  # any iterator does
+    def __iter__(self) -> Iterator[None]:
+        return iter(())
+
+    __await__ = __iter__
 
 
-_DONE: Final = _Done()
+_DONE: Final[Any] = _Done()
 
 
 @attrs.define(eq=False)
@@ -116,7 +119,7 @@ class BlockCache:
         """Hold `block` without reading it: the caller will write all of it."""
         return self.find(block, inode, offset) or await self._new(block, inode, offset)
 
-    def put(self, buffer: Buffer, once: bool = False) -> Awaitable[None]:
+    def put(self, buffer: Buffer, once: bool = False) -> Coroutine[Any, Any, None]:
         """Let go of `buffer`; `once`: nobody will want it again.  Source: put_block.
 
         What comes back is to be awaited, until VM has been told of the block if it must be.
@@ -125,13 +128,13 @@ class BlockCache:
         assert held > 0, "a buffer that is put is held"
         buffer.held = held - 1
         if held > 1:
-            return _DONE
+            return _DONE  # type: ignore[no-any-return]
         self._in_use -= 1
         if buffer.device == 0 or once:
             self._soon.append(buffer)
         else:
             self._unused[buffer] = None
-        told: Awaitable[None] = _DONE
+        told: Coroutine[Any, Any, None] = _DONE
         if buffer.tell_vm and self.use_vm and buffer.device:
             told = self.pages.tell(
                 buffer.data, buffer.device, buffer.block * BLOCK_SIZE, buffer.inode,
@@ -156,32 +159,47 @@ class BlockCache:
             buffer.tell_vm = True
         return buffer
 
-    async def fetch(self, block: int, inode: int, offset: int) -> Buffer | None:
+    @yields_traps
+    @types.coroutine
+    def fetch(self, block: int, inode: int, offset: int) -> Generator[Any, Any, Buffer | None]:
         """Hold `block`, which is not here, if it is in VM's cache."""
         if not self.use_vm:
             return None
         # A buffer is emptied before VM is asked, as in the C: the order of the calls shows it.
         buffer = self._take()
         if buffer.device or buffer.data:
-            await self._empty(buffer)
-        device = self.disk.device
-        data = await self.pages.map_cached(device, block * BLOCK_SIZE, inode, offset)
-        if data == 0:
+            yield from self._empty(buffer)
+        answer = yield mapping(self.disk.device, block * BLOCK_SIZE, inode, offset)
+        if type(answer) is IpcError:
+            raise answer
+        if answer.type != OK:
             self._soon.append(buffer)
             return None
-        buffer.data = data
+        buffer.data = answer.addr
         self._hold(buffer, block, inode, offset)
         return buffer
 
-    async def _new(self, block: int, inode: int, offset: int) -> Buffer:
+    @yields_traps
+    @types.coroutine
+    def _new(self, block: int, inode: int, offset: int) -> Generator[Any, Any, Buffer]:
+        """Hold an empty buffer for `block`.
+
+        What nobody holds is given back once if there is no memory; raises Refused(ENOMEM) if there
+        is still none.  Differs: MINIX's MFS panics.
+        """
         buffer = self._take()
         if buffer.device or buffer.data:
-            await self._empty(buffer)
-        try:
-            buffer.data = await self.pages.allocate(self._free_unused)
-        except Refused:
+            yield from self._empty(buffer)
+        answer = yield ALLOCATE
+        if type(answer) is not IpcError and answer.type != OK:
+            yield from self._free_unused()
+            answer = yield ALLOCATE
+        if type(answer) is IpcError:
+            raise answer
+        if answer.type != OK:
             self._soon.append(buffer)
-            raise
+            raise Refused(ENOMEM)
+        buffer.data = answer.retaddr
         self._hold(buffer, block, inode, offset)
         buffer.tell_vm = True
         return buffer
@@ -275,7 +293,9 @@ class BlockCache:
 
     # --- reading ahead, writing back
 
-    async def prefetch(self, wanted: list[int]) -> None:
+    @yields_traps
+    @types.coroutine
+    def prefetch(self, wanted: list[int]) -> Generator[Any, Any, None]:
         """Read the first of `wanted` and those of the others that lie around it in one run.
 
         None of them is here.  It may fail silently.
@@ -286,15 +306,15 @@ class BlockCache:
         buffers = []
         pages = []
         for block in range(first, first + count):
-            buffer = await self._new(block, NO_INODE, 0)
+            buffer = yield from self._new(block, NO_INODE, 0)
             buffers.append(buffer)
             pages.append(buffer.data)
-        done = await self.disk.gather(first * BLOCK_SIZE, pages, BLOCK_SIZE)
+        done = yield from self.disk.gather(first * BLOCK_SIZE, pages, BLOCK_SIZE)
         for buffer in buffers:
             done -= BLOCK_SIZE
             if done < 0:
                 self._invalidate(buffer)
-            await self.put(buffer)
+            yield from self.put(buffer)
 
     def _run(self, wanted: list[int]) -> tuple[int, int]:
         """The run of blocks around the first of `wanted`: where it begins and how long it is."""

@@ -29,7 +29,9 @@ async def read(fs: FileSystem, inode: Inode, data: Data, length: int, position: 
     while done < length and position < inode.size:
         at = position % BLOCK_SIZE
         chunk = min(BLOCK_SIZE - at, length - done, inode.size - position)
-        block = await zones.block_at(fs, inode, position)
+        block = zones.known_block(fs, inode, position)
+        if block is None:
+            block = await zones.block_at(fs, inode, position)
         if block == NO_BLOCK:
             await data.zero(done, chunk)
         else:
@@ -52,7 +54,9 @@ async def peek(fs: FileSystem, inode: Inode, length: int, position: int) -> int:
     done = 0
     while done < length and position < inode.size:
         chunk = min(BLOCK_SIZE - position % BLOCK_SIZE, length - done, inode.size - position)
-        block = await zones.block_at(fs, inode, position)
+        block = zones.known_block(fs, inode, position)
+        if block is None:
+            block = await zones.block_at(fs, inode, position)
         if block == NO_BLOCK:
             await cache.show_hole(inode.number, position // BLOCK_SIZE * BLOCK_SIZE)
         else:
@@ -91,7 +95,9 @@ async def _write_chunk(
 ) -> None:
     at = position % BLOCK_SIZE
     offset = position - at
-    block = await zones.block_at(fs, inode, position)
+    block = zones.known_block(fs, inode, position)
+    if block is None:
+        block = await zones.block_at(fs, inode, position)
     if block == NO_BLOCK:
         buffer = await zones.new_block(fs, inode, position)
     else:
@@ -152,7 +158,9 @@ async def _extend(
     for _ in range(count - 1):
         block += 1
         position += BLOCK_SIZE
-        mapped = await zones.block_at(fs, inode, position, cached_only=True)
+        mapped = zones.known_block(fs, inode, position)
+        if mapped is None:
+            mapped = await zones.block_at(fs, inode, position, cached_only=True)
         if mapped != NO_BLOCK:
             block = mapped
             buffer = await fs.cache.peek(block, inode.number, position)

@@ -6,14 +6,13 @@ Source: MINIX ``lib/libsys/vm_cache.c``, ``vm_info.c``.
 from __future__ import annotations
 
 import struct
-import types
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Generator
 from typing import Any, Final
 
 import attrs
 
 from ipc.endpoint import SELF, VM
-from ipc.errors import ENOMEM, OK, IpcError
+from ipc.errors import OK, IpcError
 from ipc.flags import MAP_ANON, MAP_PREALLOC, PROT_READ, PROT_WRITE
 from ipc.traps import Load, SendRec, trap, yields_traps
 from ipc.vm import (
@@ -25,7 +24,6 @@ from ipc.vm import (
     VmMunmap,
     VmSetcachepage,
 )  # fmt: skip
-from servers.lib.loop import Refused
 from servers.mfs.layout import BLOCK_SIZE
 
 VMSF_ONCE: Final = 1
@@ -34,13 +32,23 @@ VMIW_STATS: Final = 1
 _STATS: Final = struct.Struct("<IIIII")
 _SIGN: Final = 1 << 63  # a place on the device travels as a signed number
 
-_ALLOCATE: Final = SendRec(
+# What asks for a page of zeros.  The answer: its address, or ENOMEM.
+ALLOCATE: Final = SendRec(
     VM,
     VmMmap(
         len=BLOCK_SIZE, prot=PROT_READ | PROT_WRITE, flags=MAP_ANON | MAP_PREALLOC, fd=-1,
         forwhom=SELF,
     ),
 )  # fmt: skip
+
+
+def mapping(device: int, device_offset: int, inode: int, offset: int) -> SendRec:
+    """What asks VM to map its page for a place on the device.  The answer: its address, or ENOENT.
+
+    Whoever makes these traps himself saves every trap of a block that is read a coroutine.
+    """
+    place = device_offset if device_offset < _SIGN else device_offset - 2 * _SIGN
+    return SendRec(VM, VmMapcachepage(device, place, offset, inode, 0, 1))
 
 
 @attrs.define(eq=False)
@@ -52,42 +60,12 @@ class Pages:
 
     scratch: int
 
-    @yields_traps
-    @types.coroutine
-    def allocate(
-        self, make_room: Callable[[], Coroutine[Any, Any, None]]
-    ) -> Generator[Any, Any, int]:
-        """The address of a new page of zeros; `make_room` is tried once if there is no memory.
-
-        Raises Refused(ENOMEM) if there is still none.  Differs: MINIX's MFS panics.
-        """
-        for retry in (True, False):
-            answer = yield _ALLOCATE
-            if type(answer) is IpcError:
-                raise answer
-            if answer.type == OK:
-                return answer.retaddr  # type: ignore[no-any-return]
-            if retry:
-                yield from make_room()
-        raise Refused(ENOMEM)
-
     async def unmap(self, address: int) -> None:
         """Give the page at `address` back.
 
         Differs: MINIX's MFS panics if VM does not take it; here it is lost, and nothing else is.
         """
         await trap(SendRec(VM, VmMunmap(addr=address, len=BLOCK_SIZE)))
-
-    @yields_traps
-    def map_cached(
-        self, device: int, device_offset: int, inode: int, offset: int
-    ) -> Generator[Any, Any, int]:
-        """Map VM's page for a place on the device; the address, or 0 if VM has none."""
-        place = device_offset if device_offset < _SIGN else device_offset - 2 * _SIGN
-        answer = yield SendRec(VM, VmMapcachepage(device, place, offset, inode, 0, 1))
-        if type(answer) is IpcError:
-            raise answer
-        return answer.addr if answer.type == OK else 0
 
     @yields_traps
     def tell(

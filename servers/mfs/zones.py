@@ -30,6 +30,24 @@ _ZEROS: Final = bytes(BLOCK_SIZE)
 _ZONE: Final = struct.Struct("<I")
 
 
+def known_block(fs: FileSystem, inode: Inode, position: int) -> int | None:
+    """As `block_at`, if what says so is at hand: the inode, or a block that was looked at before.
+
+    None tells that it is not, and must be asked of `block_at`.
+    """
+    zone = position // BLOCK_SIZE
+    if zone < DIRECT_ZONES:
+        return inode.zones[zone]
+    zone -= DIRECT_ZONES
+    if zone >= ZONES_PER_BLOCK:
+        return None
+    single = inode.zones[DIRECT_ZONES]
+    if single == NO_ZONE:
+        return NO_BLOCK
+    text = fs.cache.glance(single)
+    return _entry_in(fs, text, zone) if text is not None else None
+
+
 async def block_at(fs: FileSystem, inode: Inode, position: int, cached_only: bool = False) -> int:
     """The block that holds byte `position` of the file, or NO_BLOCK where it has a hole.
 

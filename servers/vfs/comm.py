@@ -42,7 +42,8 @@ def ask_fs(worker: Worker, fs: int, request: Message) -> Generator[Any, Any, Any
         failure = yield vfs.asynsend.offer(fs, request)
         if failure is not None:
             raise failure
-    answer = yield worker.pausing(request.name, fs)
+    worker.paused, worker.reason, worker.awaits = True, request.name, fs
+    answer = yield worker
     # ERESTART has a meaning of its own here, which a file system cannot give it.
     return Reply(EIO) if answer.type == ERESTART else answer
 

@@ -100,9 +100,11 @@ class Fproc:
         return filp
 
     def take_filp(self, worker: Worker, fd: int, mode: Mode) -> Filp | None:
-        """The open file under `fd`, locked; None if that may take time.  Raises as `filp`."""
-        filp = self.filp(fd, closing=mode is SERIAL)
-        return filp if filp.take_free(worker, mode) else None
+        """The open file under `fd`, locked; None if that may take time, or there is no such."""
+        filp = self.filps[fd] if 0 <= fd < OPEN_MAX else None
+        if filp is None or filp.mode == CLOSED or not filp.take_free(worker, mode):
+            return None
+        return filp
 
     async def lock_filp(self, worker: Worker, fd: int, mode: Mode) -> Filp:
         """The open file under `fd`, locked; raises as `filp`.  MINIX: get_filp2."""

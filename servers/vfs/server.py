@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import types
 from collections import deque
-from collections.abc import Awaitable, Callable, Generator
-from typing import Any, ClassVar, Final, NoReturn
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, ClassVar, Final, NoReturn, TypeAlias
 
 import attrs
 
 from ipc.common import SigsSignalReceived
 from ipc.endpoint import NONE, PM, VFS, slot_of
-from ipc.errors import EAGAIN, ENOSYS, OK
+from ipc.errors import EAGAIN, ENOSYS, OK, IpcError
 from ipc.message import Message, RawMessage, Reply
 from ipc.pm_vfs import VfsPmInit
 from ipc.registry import BY_NUMBER
@@ -104,7 +104,8 @@ from servers.vfs.vmcalls import do_vmcall
 from servers.vfs.vnode import VnodeTable
 from servers.vfs.worker import NR_WORKERS, PATH_MAX, TRANSACTION_BASE, Worker, WorkerPool
 
-UserCall = Callable[[Worker, Any], Awaitable[Message | None]]
+Call: TypeAlias = Coroutine[Any, Any, Message | None]
+UserCall: TypeAlias = Callable[[Worker, Any], Call]
 
 _ANYTHING: Final = Receive()
 _FROM_PM: Final = Receive(PM)
@@ -183,48 +184,56 @@ class Vfs(Server):
                 for i in range(NR_WORKERS)
             ]
         )
+        for worker in self.pool.workers:
+            worker.job = self._work(worker)
 
     @yields_traps
     @types.coroutine
     def main(self) -> Generator[Any, Any, None]:
-        """Run the workers that can go on, and then receive and serve, for ever."""
-        context = self.context
-        runnable = self.runnable
-        context.parked = self.paused
+        """Run the workers that can go on, and then receive and serve, for ever.
+
+        Workers are stepped here and not in a function of their own: all their traps pass through.
+        """
+        context, runnable, paused = self.context, self.runnable, self.paused
+        context.parked = paused
         yield from self._learn_processes()
-        yield from self._mount()
+        self._mount()
+        worker: Worker | None = None
+        value: Any = None  # what the worker goes on with
         while True:
-            while runnable:
-                yield from self._run(*runnable.popleft())
+            if worker is not None:
+                paused.pop(worker, None)
+                context.cause = worker.cause
+                step = worker.job.send
+                try:
+                    request = step(value)
+                    while request is not worker:
+                        request = step((yield request))
+                    if worker.busy:
+                        paused[worker] = worker
+                except StopIteration:
+                    pass  # it was no worker's usual job, but that of mounting
+                except Exception as error:
+                    self._panic(worker, error)
+                context.cause = 0
+            if runnable:
+                worker, value = runnable.popleft()
+                continue
+            worker = None
             if self.queued:
                 yield from send_more(self)
             if self.revived:
                 yield from self._unblock()
                 continue
             received = yield _ANYTHING
-            if isinstance(received, BaseException):
+            if type(received) is IpcError:
                 raise received
-            source, message, status = received
-            if status & STATUS_CALL_MASK == NOTIFY_CALL:
-                continue
-            worker = answered(self, source, message)
-            if worker is not None:
-                yield from self._run(worker, message)
-                continue
-            context.cause = context.delivered
-            kind = type(message)
-            if kind is not BY_NUMBER.get(message.type, kind):
-                message = _readable(message)
-            try:
-                if source == PM:
-                    worker = yield from self._serve_pm(message)
-                else:
-                    worker = self._serve(source, message)
-            except Refused as refusal:
-                yield from self.reply(source, Reply(refusal.errno))
-            if worker is not None:
-                yield from self._run(worker)
-            context.cause = 0
+            source, value, status = received
+            if status & STATUS_CALL_MASK != NOTIFY_CALL:
+                worker = answered(self, source, value)
+                if worker is None:
+                    worker = yield from self._begin_with(source, value)
+                    value = None
 
     # --- the start
 
@@ -241,12 +250,12 @@ class Vfs(Server):
             who.endpoint, who.pid = message.endpt, message.pid
         await pmcalls.tell_pm(Reply(OK))
 
-    async def _mount(self) -> None:
+    def _mount(self) -> None:
         """Mount, as a call of VFS's own; other calls wait until it is done."""
         worker = self.pool.assign(self.processes.at(slot_of(VFS)))
         worker.job = self._mount_all(worker)
         worker.request, worker.caller = Reply(OK), VFS
-        await self._run(worker)
+        self.runnable.append((worker, None))
 
     async def _mount_all(self, worker: Worker) -> None:
         """Source: MINIX do_init_root."""
@@ -256,10 +265,32 @@ class Vfs(Server):
             await mount_root(worker, self.root)
         self.pool.closed = False
         self.pool.dismiss(worker)
+        worker.job = self._work(worker)
         while (who := self._next_pending()) is not None:
-            await self._run(self._begin(who))
+            self.runnable.append((self.pool.assign(who), None))
 
     # --- messages
+
+    @yields_traps
+    @types.coroutine
+    def _begin_with(self, source: int, message: Message) -> Generator[Any, Any, Worker | None]:
+        """The worker that is to begin with a request; None if none is, or not yet."""
+        context = self.context
+        context.cause = context.delivered
+        kind = type(message)
+        if kind is not BY_NUMBER.get(message.type, kind):
+            message = _readable(message)
+        try:
+            worker: Worker | None
+            if source == PM:
+                worker = yield from self._serve_pm(message)
+            else:
+                worker = self._serve(source, message)
+        except Refused as refusal:
+            yield SendNb(source, Reply(refusal.errno))
+            worker = None
+        context.cause = 0
+        return worker
 
     def _serve(self, source: int, message: Message) -> Worker | None:
         """The worker that is to begin with a request; None if none is.
@@ -311,7 +342,7 @@ class Vfs(Server):
             return None
         pool = self.pool
         if pool.available > (0 if spare else 1) and (spare or not pool.closed):
-            return self._begin(who)
+            return pool.assign(who)
         who.pending = True
         pool.pending += 1
         return None
@@ -330,7 +361,7 @@ class Vfs(Server):
             return
         who.resumes = True
         if worker is not None:
-            await self._run(worker)
+            self.runnable.append((worker, None))
 
     def _next_revived(self) -> Fproc:
         for who in self.processes.all():
@@ -342,56 +373,34 @@ class Vfs(Server):
 
     # --- workers
 
-    def _begin(self, who: Fproc) -> Worker:
-        """Give `who`, who has something to be done, to an idle worker."""
-        worker = self.pool.assign(who)
-        worker.job = self._work(worker)
-        return worker
-
     @yields_traps
-    def _run(self, worker: Worker, value: Any = None) -> Generator[Any, Any, None]:
-        """Let `worker` go on with `value` until it pauses or has done all that there is to do."""
-        context = self.context
-        self.paused.pop(worker, None)
-        context.cause = worker.cause
-        step = worker.job.send
-        try:
-            request = step(value)
-            while request is not worker:
-                request = step((yield request))
-            self.paused[worker] = worker
-        except StopIteration:
-            pass
-        except Exception as error:
-            self._panic(worker, error)
-        context.cause = 0
-
-    async def _work(self, worker: Worker) -> None:
-        """Do all that there is to do, process after process.  Source: MINIX worker_main."""
+    @types.coroutine
+    def _work(self, worker: Worker) -> Generator[Any, Any, None]:
+        """Do all that there is to do, for process after process.  Source: MINIX worker_main."""
         pool = self.pool
         while True:
             who = worker.fp
             if who.job is not None:
                 self._attribute(worker, who, who.job, who.job_cause)
-                endpoint = who.endpoint
                 try:
-                    reply = await self._call(worker, who, who.job)
+                    reply = yield from self._call(worker, who, who.job)
                 except Refused as refusal:
                     reply = Reply(refusal.errno)
                 if reply is not None and who.pid != PID_FREE:
-                    await self.reply(endpoint, reply)
+                    yield SendNb(worker.caller, reply)  # a caller that died gets none
                 who.job = None
             if who.pm_job is not None:
                 self._attribute(worker, who, who.pm_job, who.pm_cause)
-                await pmcalls.do_postponed(worker, who.pm_job)
+                yield from pmcalls.do_postponed(worker, who.pm_job)
                 who.pm_job = None
             if who.is_service and (mount := self.mounts.find(who.endpoint)) is not None:
                 mount.calling = False
             pool.dismiss(worker)
             following = self._next_pending() if pool.pending else None
-            if following is None:
-                return
-            pool.occupy(worker, following)
+            if following is not None:
+                pool.occupy(worker, following)
+            else:
+                yield worker
 
     def _attribute(self, worker: Worker, who: Fproc, message: Message, cause: int) -> None:
         """What the worker does from here on it does because of `message`."""
@@ -399,7 +408,7 @@ class Vfs(Server):
         worker.request = message
         worker.caller = who.endpoint
 
-    def _call(self, worker: Worker, who: Fproc, message: Message) -> Awaitable[Message | None]:
+    def _call(self, worker: Worker, who: Fproc, message: Message) -> Call:
         """What does a call, or what is left of one.  Source: MINIX do_work, do_pending_pipe."""
         if who.resumes:
             call, who.call, who.resumes = who.call, None, False

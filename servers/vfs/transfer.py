@@ -5,8 +5,8 @@ Source: MINIX ``servers/vfs/read.c``, ``write.c``, ``open.c`` actual_lseek.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, Final
 
 from ipc.errors import EBADF, EINVAL, EIO, EOVERFLOW, ESPIPE, OK
 from ipc.flags import O_APPEND
@@ -28,12 +28,12 @@ OFF_MIN: Final = -1 << 63
 SEEK_SET, SEEK_CUR, SEEK_END = 0, 1, 2
 
 
-def do_read(worker: Worker, request: VfsRead) -> Awaitable[Message | None]:
+def do_read(worker: Worker, request: VfsRead) -> Coroutine[Any, Any, Message | None]:
     """read."""
     return _transfer(worker, request.fd, request.buf, request.len, writing=False)
 
 
-def do_write(worker: Worker, request: VfsWrite) -> Awaitable[Message | None]:
+def do_write(worker: Worker, request: VfsWrite) -> Coroutine[Any, Any, Message | None]:
     """write."""
     return _transfer(worker, request.fd, request.buf, request.len, writing=True)
 

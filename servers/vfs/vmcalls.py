@@ -9,11 +9,14 @@ Source: MINIX ``servers/vfs/misc.c`` do_vm_call, dupvm.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import types
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any, Final
 
 from ipc.endpoint import VM
 from ipc.errors import EBADF, EINVAL, ENOSYS, ESRCH, OK
 from ipc.message import Message
+from ipc.traps import yields_traps
 from ipc.vfs import VfsVmcall
 from ipc.vm import VmVfsReply
 from kernel.panic import Panic
@@ -33,29 +36,35 @@ FDIO: Final = 103
 PAGE_SIZE: Final = 4096
 
 
-async def do_vmcall(worker: Worker, request: VfsVmcall) -> Message | None:
+@yields_traps
+@types.coroutine
+def do_vmcall(worker: Worker, request: VfsVmcall) -> Generator[Any, Any, Message | None]:
     """Do one of VM's requests; the answer says which one it was."""
     if worker.fp.endpoint != VM:
         raise Refused(ENOSYS)
     try:
         what = request.req
         if what == FDIO:
-            await seek(worker, request.fd, SEEK_SET, request.offset)
-            answer = _answer(request, await peek(worker, request.fd, request.length))
+            yield from seek(worker, request.fd, SEEK_SET, request.offset)
+            result = yield from peek(worker, request.fd, request.length)
+            answer = _answer(request, result)
         elif what == FDLOOKUP:
-            answer = await _look_up(worker, request)
+            answer = yield from _look_up(worker, request)
         elif what == FDCLOSE:
-            answer = _answer(request, await close_fd(worker, worker.fp, request.fd))
+            result = yield from close_fd(worker, worker.fp, request.fd)
+            answer = _answer(request, result)
         else:
             raise Panic(f"VM asks VFS for {what}, which is nothing")
     except Refused as refusal:
         answer = _answer(request, refusal.errno)
-    await worker.vfs.asynsend.send(VM, answer, 0)
+    failure = yield worker.vfs.asynsend.offer(VM, answer, 0)
+    if failure is not None:
+        raise failure
     return None
 
 
 def _answer(request: VfsVmcall, result: int) -> VmVfsReply:
-    return VmVfsReply(endpoint=request.endpoint, result=result, reqid=request.reqid)
+    return VmVfsReply(request.endpoint, result, request.reqid)
 
 
 async def _look_up(worker: Worker, request: VfsVmcall) -> VmVfsReply:

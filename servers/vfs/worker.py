@@ -34,8 +34,8 @@ class Worker:
     """One worker; `fp` is whose call it works on while it is `busy`.
 
     `path_buffer` and `name_buffer` are the addresses of memory of VFS's where it keeps what it
-    grants (PATH_MAX bytes each).  `job` is what it runs: all that follows, up to when it is idle
-    again.  A job that yields its worker pauses; whatever else it yields is a trap.  `request` of
+    grants (PATH_MAX bytes each).  `job` is what it runs: call after call.  A job that yields
+    its worker pauses, or has nothing to do; whatever else it yields is a trap.  `request` of
     `caller` is what it works on, on behalf of the event `cause`; `task` the endpoint that it awaits
     an answer from, by the number `transid`.
     """

@@ -28,6 +28,7 @@ from ipc.fs import (
     ReqGetdents,
     ReqGetdentsReply,
     ReqInhibread,
+    ReqInhibreadReply,
     ReqLink,
     ReqLookup,
     ReqMkdir,
@@ -171,10 +172,10 @@ async def do_ftrunc(server: _Fs, _source: int, request: ReqFtrunc) -> Message:
     return _DONE
 
 
-async def do_inhibread(server: _Fs, _source: int, request: ReqInhibread) -> Message:
+def do_inhibread(server: _Fs, _source: int, request: ReqInhibread) -> Message:
     """The position jumped."""
     server.inhibit_read_ahead(request.inode)
-    return _DONE
+    return ReqInhibreadReply(OK, request.transid)
 
 
 async def do_create(server: _Fs, source: int, request: ReqCreate) -> Message:
