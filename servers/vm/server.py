@@ -13,7 +13,6 @@ Source: MINIX ``servers/vm/main.c``.
 from __future__ import annotations
 
 import struct
-import types
 from collections.abc import Generator, Mapping
 from typing import Any, Final
 
@@ -61,7 +60,7 @@ from kernel.memory.mmu import Mmu
 from kernel.panic import Panic
 from kernel.quirks import NO_QUIRKS, Quirks
 from servers.lib.asynsend import AsyncTable
-from servers.lib.loop import Handler, Refused, Server, do_unknown, wait
+from servers.lib.loop import Handler, Refused, Server, do_unknown
 from servers.vm.acl import RQ_BASE, Acls
 from servers.vm.boot import boot
 from servers.vm.brk import do_brk
@@ -148,15 +147,19 @@ class VmServer(Server):
                 raise failure
 
     @yields_traps
-    @types.coroutine
     def ask_vfs(
         self, what: int, fd: int, endpoint: int, offset: int = 0, length: int = 0
     ) -> Generator[Any, Any, VmVfsReply]:
         """Ask VFS, and park the call until it answers."""
-        request = self.memory.vfs.ask(what, fd, endpoint, offset, length)
-        if self.outgoing:
-            yield from self.flush()
-        answer: VmVfsReply = yield from wait(request.ticket)
+        ticket = self.memory.vfs.ask(what, fd, endpoint, offset, length).ticket
+        outgoing = self.outgoing
+        while outgoing:  # as `flush` does, and then `wait`
+            failure = yield self.table.offer(VFS, outgoing.pop(0))
+            if failure is not None:
+                raise failure
+        answer = yield ticket
+        if type(answer) is not VmVfsReply:
+            raise answer
         return answer
 
     def unanswered(self, dest: int, message: Message, errno: int) -> None:
