@@ -17,7 +17,7 @@ from kernel.flags import (
     RTS_SENDING,
     RTS_SLOT_FREE,
 )
-from kernel.privilege import SYS_PROC, USER_PRIV_ID
+from kernel.privilege import USER_PRIV_ID
 
 if TYPE_CHECKING:
     from kernel.process import Process
@@ -82,7 +82,7 @@ def _check_privilege(table: ProcessTable, process: Process) -> None:
     who = f"{process.name} in slot {process.slot}"
     privilege = process.privilege
     assert table.privileges[privilege.id] is privilege, f"{who}: its privileges are in the table"
-    if privilege.flags & SYS_PROC:
+    if privilege.system:
         assert privilege.slot == process.slot, f"{who}: its privileges are its own"
     else:
         assert privilege.id == USER_PRIV_ID, f"{who}: users share one privilege structure"

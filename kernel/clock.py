@@ -43,7 +43,8 @@ class Clock:
     """The machine's time.
 
     `deadline` is when the dispatcher must next look up from stepping processes; it is at most the
-    time of the first that is due.
+    time of the first that is due.  `expected` is how many things are due that somebody may wait
+    for.
     """
 
     def __init__(self) -> None:
@@ -51,9 +52,9 @@ class Clock:
         self.boot_time = 0  # seconds since 1970
         self.realtime_offset = 0  # ticks
         self.deadline = NEVER
+        self.expected = 0
         self._heap: list[tuple[int, int, int, Due]] = []
         self._sequence = 0
-        self._foreground = 0
 
     @property
     def ticks(self) -> int:
@@ -71,7 +72,7 @@ class Clock:
         self._sequence += 1
         due = Due(time, priority, self._sequence, action, background)
         heapq.heappush(self._heap, (time, priority, due.sequence, due))
-        self._foreground += not background
+        self.expected += not background
         if time < self.deadline:
             self.deadline = time
         return due
@@ -80,7 +81,7 @@ class Clock:
         """Forget `due`; harmless if it happened already."""
         if due.action is not None:
             due.action = None
-            self._foreground -= not due.background
+            self.expected -= not due.background
 
     def attend(self) -> None:
         """Make the dispatcher look up before it steps again."""
@@ -93,11 +94,6 @@ class Clock:
             heapq.heappop(heap)
         return heap[0][0] if heap else NEVER
 
-    @property
-    def expected(self) -> bool:
-        """Whether anything is due that somebody may wait for."""
-        return self._foreground > 0
-
     def happen(self) -> None:
         """Do all that is due by now."""
         heap = self._heap
@@ -105,7 +101,7 @@ class Clock:
             due = heapq.heappop(heap)[3]
             if due.action is not None:
                 action, due.action = due.action, None
-                self._foreground -= not due.background
+                self.expected -= not due.background
                 action()
 
 

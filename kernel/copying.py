@@ -19,7 +19,6 @@ from ipc.signals import SIGKMEM
 from kernel.flags import MF_KCALL_RESUME, RTS_VMREQUEST
 from kernel.memory.frames import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, Frames
 from kernel.memory.space import AddressSpace
-from kernel.privilege import SYS_PROC
 from kernel.probes import MemoryRequested
 from kernel.process import MemoryRequest, Process
 
@@ -40,7 +39,10 @@ _NOWHERE: Final = AddressSpace()  # that of a user process whose memory is not s
 
 @frozen
 class Place:
-    """Where bytes are: an address in the memory of a process, or physical (`process` None)."""
+    """Where bytes are: an address in the memory of a process, or physical (`process` None).
+
+    The address has 32 bits.
+    """
 
     process: Process | None
     address: int
@@ -55,7 +57,10 @@ class Copier:
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
+        self._clock = machine.clock
+        self._cost = machine.costs.page_copy
         self._endpoints = machine.table.endpoints
+        self._frames = machine.frames
         self.requests: list[Process] = []
 
     def place(self, endpoint: int, address: int) -> Place | None:
@@ -68,12 +73,12 @@ class Copier:
     def _memory(self, process: Process | None) -> tuple[Frames, AddressSpace | None]:
         """The frames that hold what `process` has (None: all), and what maps them, if anything."""
         if process is None:
-            return self._machine.frames, None
+            return self._frames, None
         if process.space is not None:
-            return self._machine.frames, process.space
-        if process.privilege.flags & SYS_PROC:
+            return self._frames, process.space
+        if process.privilege.system:
             return process.private or private_memory(process), None
-        return self._machine.frames, _NOWHERE
+        return self._frames, _NOWHERE
 
     def copy(
         self, caller: Process | None, source: Place | None, dest: Place | None, length: int
@@ -91,10 +96,10 @@ class Copier:
             refusal = resumed_result(caller)
             if refusal != OK:
                 return refusal
-        clock, cost = self._machine.clock, self._machine.costs.page_copy
+        clock, cost = self._clock, self._cost
         origin, from_space = self._memory(source.process)
         target, to_space = self._memory(dest.process)
-        start, end = source.address & ADDRESS_MASK, dest.address & ADDRESS_MASK
+        start, end = source.address, dest.address
         left = length
         while True:
             read_at = start if from_space is None else from_space.translate(start)
@@ -103,12 +108,15 @@ class Copier:
             write_at = end if to_space is None else to_space.translate(end, True)
             if write_at < 0:
                 return self._missing(caller, dest, length, write=True)
-            size = min(left, PAGE_SIZE - (start & PAGE_MASK), PAGE_SIZE - (end & PAGE_MASK))
-            if origin is target:
-                origin.copy(read_at, write_at, size)
+            read_from, write_from = start & PAGE_MASK, end & PAGE_MASK
+            size = PAGE_SIZE - (max(write_from, read_from))
+            if size > left:
+                size = left
+            if size == PAGE_SIZE:
+                target.copy_frame(origin, read_at >> PAGE_SHIFT, write_at >> PAGE_SHIFT)
             else:
-                data = origin.read(read_at, size)
-                target.put(write_at >> PAGE_SHIFT, write_at & PAGE_MASK, data)
+                data = origin.get(read_at >> PAGE_SHIFT, read_from, size)
+                target.put(write_at >> PAGE_SHIFT, write_from, data)
             clock.now += cost
             left -= size
             if not left:
@@ -135,7 +143,7 @@ class Copier:
             size = min(length - done, PAGE_SIZE - (start & PAGE_MASK))
             parts.append(frames.read(start, size))
             done += size
-            self._machine.clock.now += self._machine.costs.page_copy
+            self._clock.now += self._cost
         return b"".join(parts)
 
     def write(self, caller: Process | None, dest: Place | None, data: bytes) -> int:
@@ -171,7 +179,7 @@ class Copier:
             else:
                 frames.write(start, data[done : done + size])
             done += size
-            self._machine.clock.now += self._machine.costs.page_copy
+            self._clock.now += self._cost
         return OK
 
     def _missing(self, caller: Process | None, place: Place, length: int, write: bool) -> int:

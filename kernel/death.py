@@ -24,7 +24,6 @@ from kernel.flags import (
     RTS_SLOT_FREE,
 )
 from kernel.panic import Panic
-from kernel.privilege import SYS_PROC
 
 if TYPE_CHECKING:
     from kernel.process import Process
@@ -35,7 +34,7 @@ def clear_endpoint(ipc: Rendezvous, dead: Process) -> None:
     """Take from `dead` the ability to send and receive; its slot and endpoint stay."""
     assert dead.rts != RTS_SLOT_FREE, "a free slot has no endpoint to clear"
     ipc.ready.block(dead, RTS_NO_ENDPOINT)
-    if dead.privilege.flags & SYS_PROC:
+    if dead.privilege.system:
         dead.privilege.async_table = None
         dead.privilege.async_size = 0
     _stop_waiting(ipc, dead)
@@ -55,7 +54,7 @@ def _cancel_async(ipc: Rendezvous, dead: Process) -> None:
     privilege = dead.privilege
     pending = privilege.async_pending
     privilege.async_pending = 0
-    shared = not privilege.flags & SYS_PROC
+    shared = not privilege.system
     while pending:
         bit = pending & -pending
         pending ^= bit

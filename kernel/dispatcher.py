@@ -19,7 +19,7 @@ from kernel.flags import MF_ACCESS_AGAIN, MF_KCALL_RESUME, RTS_PREEMPTED
 from kernel.limits import WATCHDOG, LimitReached, Limits
 from kernel.panic import Panic
 from kernel.policies.base import Policy
-from kernel.privilege import BILLABLE, PREEMPTIBLE
+from kernel.privilege import PREEMPTIBLE
 from kernel.probes import Chosen
 from kernel.process import Process
 from kernel.traptable import TRAPS, Enter
@@ -87,9 +87,9 @@ class Dispatcher:
         self.thread = threading.get_ident()
         self.stop_wanted = False
         self.machine.clock.attend()
-        last = self.steps + most
+        last, limit = self.steps + most, self.limits.steps
         try:
-            self._run(min(last, self.limits.steps))
+            self._run(min(last, limit))
             if not self.machine.ready.queue and self.machine.inspectors:
                 self.machine.inspect()
         except Panic as panic:
@@ -97,7 +97,7 @@ class Dispatcher:
             raise
         finally:
             self.account()
-        if self.steps >= self.limits.steps and self.machine.ready.queue and not self.stop_wanted:
+        if self.steps >= limit and self.machine.ready.queue and not self.stop_wanted:
             raise LimitReached(f"the machine made {self.steps} steps, which is its limit")
 
     def idle_until(self, time: int) -> None:
@@ -124,10 +124,11 @@ class Dispatcher:
         """Make steps until something is due or nobody can run; True if the `last` one is made."""
         machine, current = self.machine, self.current
         clock, queue, table = machine.clock, machine.ready.queue, self._table
-        choose, record = self.policy.choose, self.choices.append
+        choose = None if self.policy.takes_head else self.policy.choose
+        record = self.choices.append
         for steps in range(self.steps + 1, last + 1):
             if len(queue) > 1:
-                index = choose(queue, current)
+                index = choose(queue, current) if choose is not None else 0
                 record(index)
                 if index:
                     self._bring_forward(index)
@@ -143,10 +144,10 @@ class Dispatcher:
                         current.user_time += now - self.since
                     self.since = now
                     self.current = current = process
-                    if process is not self.billed and process.privilege.flags & BILLABLE:
+                    if process.privilege.billable and process is not self.billed:
                         self._bill(process)
             self.steps = steps
-            if process.misc & _AGAIN:
+            if process.misc and process.misc & _AGAIN:
                 request = process.request
             else:
                 try:
@@ -184,7 +185,7 @@ class Dispatcher:
         """Let `process` be the one that runs; False if its quantum is used up."""
         self.account()
         self.current = process
-        if process.privilege.flags & BILLABLE:
+        if process.privilege.billable:
             self._bill(process)
         if self.policy.quanta and process.quantum <= 0:
             self.current = None
@@ -249,7 +250,9 @@ class Dispatcher:
             raise LimitReached(
                 f"the machine ran for {self.limits.time} virtual nanoseconds, which is its limit"
             )
-        clock.deadline = min(clock.deadline, clock.next_due())
+        due = clock.next_due()
+        if due < clock.deadline:
+            clock.deadline = due
         process = self.current
         if process is None:
             return

@@ -25,7 +25,6 @@ from ipc.traps import SendRec, Trap, trap
 from kernel.handlers import GoOn
 from kernel.limits import Stuck
 from kernel.panic import Panic
-from kernel.privilege import SYS_PROC
 from kernel.probes import ProgramEnded
 from kernel.wellformed import Malformed, demand_well_formed
 
@@ -55,7 +54,7 @@ class Fate:
         """
         if isinstance(error, KeyboardInterrupt):
             raise error
-        if process.privilege.flags & SYS_PROC and not isinstance(error, Crashed):
+        if process.privilege.system and not isinstance(error, Crashed):
             self._server_ended(process, error)
         status = exit_status(error)
         if status is not None:
@@ -116,7 +115,7 @@ class Fate:
         raise panic from error
 
     def _bad_trap(self, process: Process, flaw: str) -> None:
-        if process.privilege.flags & SYS_PROC:
+        if process.privilege.system:
             panic = Panic(flaw)
             panic.during(process.name, "program", describe_result(process.result))
             raise panic
@@ -130,7 +129,7 @@ class Fate:
 
         Differs: MINIX panics.  A machine without PM is for tests of the kernel alone.
         """
-        if process.privilege.flags & SYS_PROC:
+        if process.privilege.system:
             raise Panic(f"{process.name} got {signal_name(signal)} and has no signal manager")
         self._machine.bury(process)
 
@@ -139,7 +138,7 @@ class Fate:
 
         MINIX: libc _exit, which then makes the process commit suicide.
         """
-        if process.privilege.flags & SYS_PROC:
+        if process.privilege.system:
             self._machine.bury(process)
         else:
             self._machine.signals.cause(process, SIGKILL)

@@ -17,9 +17,8 @@ from ipc.vm import VmPagefault
 from kernel.copying import ADDRESS_MASK, private_memory
 from kernel.flags import MF_ACCESS_AGAIN, RTS_PAGEFAULT
 from kernel.memory.frames import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE
-from kernel.memory.space import PTE_FRAME, PTE_PRESENT, USER_READ, USER_WRITE
+from kernel.memory.space import PTE_PRESENT, USER_READ, USER_WRITE
 from kernel.panic import Panic
-from kernel.privilege import SYS_PROC
 
 if TYPE_CHECKING:
     from ipc.traps import Load, Store
@@ -40,9 +39,9 @@ class Accesses:
     __slots__ = (
         "_clock",
         "_cost",
+        "_get",
         "_probes",
         "_put",
-        "_read",
         "_ready",
         "_rendezvous",
         "_signals",
@@ -55,7 +54,7 @@ class Accesses:
         self._ready = machine.ready
         self._rendezvous = machine.rendezvous
         self._signals = machine.signals
-        self._read = machine.frames.read
+        self._get = machine.frames.get
         self._put = machine.frames.put
 
     def load(self, process: Process, trap: Load) -> None:
@@ -67,8 +66,9 @@ class Accesses:
         elif 0 < length <= PAGE_SIZE - (address & PAGE_MASK):
             entry = space.lookup(address)
             if entry & USER_READ == USER_READ:
-                process.misc &= _DONE
-                process.result = self._read(entry & PTE_FRAME | address & PAGE_MASK, length)
+                if process.misc:
+                    process.misc &= _DONE
+                process.result = self._get(entry >> PAGE_SHIFT, address & PAGE_MASK, length)
             else:
                 self._fault(process, address, entry, FAULT_USER)
         else:
@@ -85,7 +85,7 @@ class Accesses:
                 return
             offset = here & PAGE_MASK
             size = min(length - done, PAGE_SIZE - offset)
-            parts.append(self._read(entry & PTE_FRAME | offset, size))
+            parts.append(self._get(entry >> PAGE_SHIFT, offset, size))
             done += size
         process.misc &= _DONE
         process.result = b"".join(parts)
@@ -99,7 +99,8 @@ class Accesses:
         elif 0 < len(data) <= PAGE_SIZE - (address & PAGE_MASK):
             entry = space.lookup(address)
             if entry & USER_WRITE == USER_WRITE:
-                process.misc &= _DONE
+                if process.misc:
+                    process.misc &= _DONE
                 process.result = None
                 self._put(entry >> PAGE_SHIFT, address & PAGE_MASK, data)
             else:
@@ -144,14 +145,16 @@ class Accesses:
     # Without page tables: a system process that VM has not given any.
 
     def _load_private(self, process: Process, address: int, length: int) -> None:
-        if not process.privilege.flags & SYS_PROC:
+        if not process.privilege.system:
             self._signals.cause(process, SIGSEGV)
             return
-        process.result = private_memory(process).read(address, max(0, length))
+        memory = process.private or private_memory(process)
+        process.result = memory.read(address, max(0, length))
 
     def _store_private(self, process: Process, address: int, data: bytes) -> None:
-        if not process.privilege.flags & SYS_PROC:
+        if not process.privilege.system:
             self._signals.cause(process, SIGSEGV)
             return
-        private_memory(process).write(address, data)
+        memory = process.private or private_memory(process)
+        memory.write(address, data)
         process.result = None

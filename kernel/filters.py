@@ -16,7 +16,7 @@ import attrs
 
 from ipc.endpoint import ANY, make_endpoint, slot_of
 from ipc.errors import E2BIG, EINVAL, ENOMEM, OK
-from kernel.privilege import NR_SYS_PROCS, SYS_PROC
+from kernel.privilege import NR_SYS_PROCS
 
 if TYPE_CHECKING:
     from kernel.process import Process
@@ -109,6 +109,6 @@ def admits(receiver: Process, sender: Process, number: int | None) -> bool:
 
 def _kind_of(process: Process) -> int:
     """ANY_USR, ANY_SYS or ANY_TSK, whichever `process` is."""
-    if not process.privilege.flags & SYS_PROC:
+    if not process.privilege.system:
         return ANY_USR
     return ANY_TSK if process.slot < 0 else ANY_SYS

@@ -18,7 +18,7 @@ from kernel.flags import (
     RTS_SIGNALED,
     RTS_SLOT_FREE,
 )
-from kernel.privilege import SYS_PROC, USER_PRIV_ID
+from kernel.privilege import USER_PRIV_ID
 
 if TYPE_CHECKING:
     from kernel.process import Process
@@ -46,7 +46,7 @@ def copy_slot(table: ProcessTable, quirks: Quirks, parent: Process, slot: int) -
         return EINVAL
     rts = (parent.rts | RTS_NO_QUANTUM) & ~_NOT_INHERITED
     privilege = parent.privilege
-    if privilege.flags & SYS_PROC:
+    if privilege.system:
         privilege = table.privileges[USER_PRIV_ID]
         rts |= RTS_NO_PRIV
     child = table.place(slot, table.next_endpoint(slot), _child_name(parent.name), privilege, rts)

@@ -47,6 +47,7 @@ _INDEX_MASK: Final = GRANT_MAX_IDX - 1
 GRANT_MAX_SEQ: Final = 1 << (31 - GRANT_SHIFT)
 
 MAXIMUM_INDIRECT_DEPTH: Final = 5
+_DEPTHS: Final = range(MAXIMUM_INDIRECT_DEPTH + 1)
 _MEMORY_TOP: Final = 0xFFFFFFFF
 _LAYOUT: Final = struct.Struct("<IiiIIIi")  # cp_grant_t, i386
 _FAULTED_OFFSET: Final = 24
@@ -163,7 +164,7 @@ def verify_grant(
     Returns what it covers, or EINVAL, EPERM, ELOOP or ENOTREADY.
     """
     endpoints = machine.table.endpoints
-    for _ in range(MAXIMUM_INDIRECT_DEPTH + 1):
+    for _ in _DEPTHS:
         process = endpoints.get(granter)
         if process is None or grant <= GRANT_INVALID:
             return EINVAL
@@ -182,7 +183,7 @@ def verify_grant(
             return EPERM
         entry = table[index]
         flags = entry.flags
-        if flags & CPF_IN_USE != CPF_IN_USE or entry.sequence << GRANT_SHIFT | index != grant:
+        if flags & CPF_IN_USE != CPF_IN_USE or entry.sequence != grant >> GRANT_SHIFT:
             return EPERM
         if not flags & CPF_INDIRECT:
             if not _allows(entry, granter, grantee, length, access, offset):

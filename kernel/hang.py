@@ -33,7 +33,6 @@ from kernel.flags import (
     RTS_VMINHIBIT,
     RTS_VMREQUEST,
 )
-from kernel.privilege import SYS_PROC
 
 if TYPE_CHECKING:
     from kernel.machine import Machine
@@ -145,7 +144,7 @@ def at_rest(process: Process) -> bool:
     if not process.rts or process.rts == RTS_COMMAND:
         return True
     receives_any = process.rts == RTS_RECEIVING and process.get_from == ANY
-    return receives_any and bool(process.privilege.flags & SYS_PROC)
+    return receives_any and process.privilege.system
 
 
 def partner_of(process: Process) -> int:

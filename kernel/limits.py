@@ -9,7 +9,6 @@ That ends the process, never the simulator.
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
 import weakref
@@ -105,17 +104,14 @@ def _look_at(watched: _Watched, dispatcher: Dispatcher) -> None:
 def _in_program(dispatcher: Dispatcher) -> bool:
     """Whether the dispatcher's thread executes the program of a process at this moment.
 
-    It does if the frame of the process's coroutine is on its stack, or a program is being ended.
+    It does if the process's coroutine is running, or a program is being ended.  (To look for its
+    frame on that thread's stack is not safe: the stack changes when this thread is interrupted.)
     """
     if dispatcher.ending:
         return True
     process = dispatcher.current
     coroutine = None if process is None else process.coroutine
-    program = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
-    frame = sys._current_frames().get(dispatcher.thread)
-    while frame is not None and frame is not program:
-        frame = frame.f_back
-    return frame is not None
+    return getattr(coroutine, "cr_running", False) or getattr(coroutine, "gi_running", False)
 
 
 def _raise_in_program(dispatcher: Dispatcher, kind: type[Stuck]) -> None:

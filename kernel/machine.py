@@ -244,7 +244,7 @@ class Machine:
         self.interrupts.release(process)
         self.copier.forget(process)
         self.rendezvous.clear_endpoint(process)
-        if process.privilege.flags & SYS_PROC:
+        if process.privilege.system:
             self.timers.clear_alarm(process)
         self.table.free(process)
         self.signaled.pop(process, None)
@@ -324,7 +324,13 @@ class Machine:
 
     def idle_once(self, end: int = NEVER) -> None:
         """Let time pass to what is due next, but not beyond `end` (virtual ns), and run."""
-        self.dispatcher.idle_until(max(self.clock.now, min(self.clock.next_due(), end)))
+        time, now = self.clock.next_due(), self.clock.now
+        if time > end:
+            time = end
+        if time > now:
+            self.dispatcher.idle_until(time)
+        else:
+            self.dispatcher.idle_until(now)
         self.run_nowait()
 
     # What is told.

@@ -40,8 +40,8 @@ def post(ipc: Rendezvous, sender: Process, dest: int) -> int:
         ipc.probes.sent(sender, dest, _EMPTY, NOTIFY_CALL)
     privilege = receiver.privilege
     if (
-        not receiver.misc & MF_REPLY_PEND
-        and ipc.expects(receiver, sender)
+        ipc.expects(receiver, sender)
+        and not receiver.misc & MF_REPLY_PEND
         and (not privilege.filters or admits(receiver, sender, Notification.type))
     ):
         message = _compose(ipc, sender, receiver)

@@ -36,12 +36,12 @@ from ipc.errors import (
 from ipc.traps import (
     FROM_KERNEL,
     NOTIFY_CALL,
-    RECEIVE_CALL,
     SEND_CALL,
     SENDNB_CALL,
     SENDREC_CALL,
     Receive,
     Send,
+    SendA,
     SendRec,
 )
 from kernel import death, notify, senda
@@ -56,7 +56,6 @@ from kernel.flags import (
     RTS_SENDING,
 )
 from kernel.panic import Panic
-from kernel.privilege import SYS_PROC
 from kernel.wellformed import demand_well_formed
 
 if TYPE_CHECKING:
@@ -80,9 +79,6 @@ if TYPE_CHECKING:
 
 BLOCKED: Final = 1
 
-_SEND: Final = 1 << SEND_CALL
-_RECEIVE: Final = 1 << RECEIVE_CALL
-_SENDREC: Final = 1 << SENDREC_CALL
 _NOTIFY: Final = 1 << NOTIFY_CALL
 _SENDNB: Final = 1 << SENDNB_CALL
 
@@ -109,6 +105,7 @@ class Rendezvous:
     ) -> None:
         self.table = table
         self.endpoints = table.endpoints
+        self.most_offers = senda.most_offers(table)
         self.ready = ready
         self.quirks = quirks
         self.clock = clock
@@ -127,14 +124,9 @@ class Rendezvous:
         message = trap.message
         receiver = self.endpoints.get(dest)
         privilege = caller.privilege
-        if not privilege.flags & SYS_PROC and message is not None:
+        if not privilege.system and message is not None:
             demand_well_formed(message)
-        if (
-            receiver is None
-            or not privilege.ipc_to & receiver.privilege.bit
-            or not privilege.trap_mask & _SEND
-            or receiver.slot < 0
-        ):
+        if receiver is None or not privilege.sends_to[receiver.privilege.id] or receiver.slot < 0:
             return _refusal(caller, dest, receiver)
         caller.result = None
         return self._deliver(caller, receiver, message, SEND_CALL)
@@ -145,7 +137,7 @@ class Rendezvous:
         privilege = caller.privilege
         if (
             receiver is None
-            or not privilege.ipc_to & receiver.privilege.bit
+            or not privilege.reaches[receiver.privilege.id]
             or not privilege.trap_mask & _SENDNB
             or receiver.slot < 0
         ):
@@ -162,16 +154,19 @@ class Rendezvous:
         message = trap.message
         receiver = self.endpoints.get(dest)
         privilege = caller.privilege
-        if not privilege.flags & SYS_PROC and message is not None:
+        if not privilege.system and message is not None:
             demand_well_formed(message)
-        if (
-            receiver is None
-            or not privilege.ipc_to & receiver.privilege.bit
-            or not privilege.trap_mask & _SENDREC
-        ):
+        if receiver is None or not privilege.asks[receiver.privilege.id]:
             return _refusal(caller, dest, receiver)
         caller.misc |= MF_REPLY_PEND
         code = self._deliver(caller, receiver, message, SENDREC_CALL)
+        if code == OK and not (receiver.rts or caller.callers or privilege.async_pending):
+            # Nothing that `_collect` looks for can be there, and this is `_wait`.
+            caller.get_from = dest
+            self.ready.block(caller, RTS_RECEIVING)
+            if self.probes.emit is not None:
+                self.probes.blocked(caller, caller.rts, dest)
+            return BLOCKED
         if code >= 0:
             code = self._collect(caller, dest, receiver)
         if code < 0 and "stale-reply-pending" not in self.quirks:
@@ -191,13 +186,19 @@ class Rendezvous:
             if sender is None:
                 return EDEADSRCDST
         privilege = caller.privilege
-        if not privilege.trap_mask & _RECEIVE:
+        if not privilege.receives:
             return ETRAPDENIED
-        caller.misc &= _NO_REPLY
+        if caller.misc:
+            caller.misc &= _NO_REPLY
         caller.status = 0
-        if sender or caller.callers or privilege.notify_pending or privilege.async_pending:
+        if caller.callers or privilege.notify_pending or privilege.async_pending or sender:
             return self._collect(caller, source, sender)
-        return self._wait(caller, source)
+        # What follows is `_wait`, written out because nearly every message is waited for here.
+        caller.get_from = source
+        self.ready.block(caller, RTS_RECEIVING)
+        if self.probes.emit is not None:
+            self.probes.blocked(caller, caller.rts, source)
+        return BLOCKED
 
     def notify(self, caller: Process, dest: int) -> int:
         """NOTIFY: post a notification; never blocks."""
@@ -205,7 +206,7 @@ class Rendezvous:
         privilege = caller.privilege
         if (
             receiver is None
-            or not privilege.ipc_to & receiver.privilege.bit
+            or not privilege.reaches[receiver.privilege.id]
             or not privilege.trap_mask & _NOTIFY
             or receiver.slot < 0
         ):
@@ -217,7 +218,7 @@ class Rendezvous:
 
         `size` is the number of entries that the caller says the table has.
         """
-        return senda.offer(self, caller, table, len(table) if size is None else size)
+        return senda.offer(self, caller, SendA(table), size)
 
     # What the kernel does in a process's name.
 
@@ -255,7 +256,7 @@ class Rendezvous:
 
         `status` tells which trap sent it, `cause` on behalf of which event it was sent.
         """
-        if receiver.misc & MF_REPLY_PEND:
+        if receiver.misc and receiver.misc & MF_REPLY_PEND:
             receiver.misc ^= MF_REPLY_PEND
             receiver.result = message
             status = 0
@@ -269,7 +270,8 @@ class Rendezvous:
         self, caller: Process, receiver: Process, message: Message | None, call: int, flags: int = 0
     ) -> int:
         """Give `message` to `receiver` if it waits for it; if not, join its queue."""
-        if receiver.rts & _PARTNER == RTS_RECEIVING:
+        rts = receiver.rts
+        if rts == RTS_RECEIVING or rts & _PARTNER == RTS_RECEIVING:
             wanted = receiver.get_from
             if (wanted == ANY or wanted == caller.endpoint) and (
                 not receiver.privilege.filters
@@ -277,24 +279,23 @@ class Rendezvous:
             ):
                 if message is None:
                     return EFAULT
-                listened = self.probes.emit is not None
-                if listened:
-                    self.probes.sent(caller, receiver.endpoint, message, call, bool(flags))
                 # What follows is `give`, written out because every message passes here.
-                status = flags | (SENDREC_CALL if caller.misc & MF_REPLY_PEND else call)
-                if receiver.misc & MF_REPLY_PEND:
+                if receiver.misc and receiver.misc & MF_REPLY_PEND:
                     receiver.misc ^= MF_REPLY_PEND
                     receiver.result = message
                     status = 0
                 else:
+                    status = SENDREC_CALL if caller.misc & MF_REPLY_PEND else call
+                    status |= flags
                     receiver.status = status
                     receiver.result = (caller.endpoint, message, status)
-                if listened:
+                if self.probes.emit is not None:
+                    self.probes.sent(caller, receiver.endpoint, message, call, bool(flags))
                     cause = caller.context.cause
                     self.probes.delivered(caller.endpoint, receiver, message, status, cause)
                 self.ready.unblock(receiver, RTS_RECEIVING)
                 return OK
-        elif receiver.rts & RTS_NO_ENDPOINT:
+        elif rts & RTS_NO_ENDPOINT:
             return EDEADSRCDST
         if call == SENDNB_CALL:
             return ENOTREADY

@@ -31,26 +31,29 @@ class RunQueue:
 
     def block(self, process: Process, flag: int) -> None:
         """Set run flags of `process`; if it could run, it no longer can."""
-        rts = process.rts
-        process.rts = rts | flag
-        if not rts:
-            queue = self.queue
-            if queue[0] is process:
-                queue.popleft()
-            else:
-                queue.remove(process)
-            if self.left is not None:
-                self.left(process)
+        if process.rts:
+            process.rts |= flag
+            return
+        process.rts = flag
+        first = self.queue.popleft()  # as a rule it is the process that runs that has to wait
+        if first is not process:
+            self.queue.appendleft(first)
+            self.queue.remove(process)
+        if self.left is not None:
+            self.left(process)
 
     def unblock(self, process: Process, flag: int) -> None:
         """Clear run flags of `process`; if those were all that it had, it is ready."""
         rts = process.rts
-        if rts:
-            process.rts = rts = rts & ~flag
-            if not rts:
-                self.queue.append(process)
-                if self.entered is not None:
-                    self.entered(process)
+        if rts == flag:
+            process.rts = 0
+        else:
+            process.rts = rts & ~flag
+            if not rts or process.rts:
+                return
+        self.queue.append(process)
+        if self.entered is not None:
+            self.entered(process)
 
     def to_front(self, index: int) -> None:
         """Let the `index`-th ready process be the one that runs."""

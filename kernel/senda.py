@@ -24,42 +24,53 @@ from ipc.traps import (
     AMF_VALID,
     SENDA_CALL,
     AsyncEntry,
+    SendA,
 )
 from kernel import notify
 from kernel.filters import admits
 from kernel.flags import MF_REPLY_PEND, RTS_NO_ENDPOINT, RTS_RECEIVING, RTS_SENDING
-from kernel.privilege import SYS_PROC
 
 if TYPE_CHECKING:
     from ipc.message import Message
     from kernel.privilege import Privilege
     from kernel.process import Process
     from kernel.rendezvous import Rendezvous
+    from kernel.table import ProcessTable
 
 _KNOWN_FLAGS: Final = AMF_VALID | AMF_DONE | AMF_NOTIFY | AMF_NOREPLY | AMF_NOTIFY_ERR
-_MAY_OFFER: Final = _KNOWN_FLAGS & ~AMF_DONE
+# Of these flags an entry that is offered has AMF_VALID and no other.
+_ESSENTIAL: Final = ~_KNOWN_FLAGS | AMF_DONE | AMF_VALID
+_WANTS_FAILURE: Final = AMF_NOTIFY | AMF_NOTIFY_ERR
 _ENTRIES_PER_SLOT: Final = 16
 _WAITING: Final = RTS_SENDING | RTS_RECEIVING
 
 
-def offer(ipc: Rendezvous, caller: Process, table: list[AsyncEntry], size: int) -> int:
+def offer(ipc: Rendezvous, caller: Process, trap: SendA, size: int | None = None) -> int:
     """Deliver what receivers wait for, and keep the table while there is more.
 
-    Returns OK, EDOM (too large) or EPERM (a user process); what becomes of each message is stored
-    in its entry.  Entries that cannot be read or make no sense are passed over in silence.
+    `size` is how many entries the caller says the table has, if not as many as it has.  Returns OK,
+    EDOM (too large) or EPERM (a user process); what becomes of each message is stored in its entry.
+    Entries that cannot be read or make no sense are passed over in silence.
     """
     privilege = caller.privilege
-    if not 0 <= size <= _ENTRIES_PER_SLOT * (NR_TASKS + ipc.table.slots):
+    entries = table = trap.table
+    if size is None:
+        size = len(table)
+    elif size >= 0:
+        entries = table[:size]
+    else:
         return EDOM
-    if not privilege.flags & SYS_PROC:
+    if size > ipc.most_offers:
+        return EDOM
+    if not privilege.system:
         return EPERM
-    privilege.async_table = None
-    privilege.async_size = 0
+    caller.result = None
+    if privilege.async_table is not None:
+        _forget(privilege)
     privilege.async_endpoint = caller.endpoint
     tell = False
-    for entry in table[:size]:
-        flags = entry.flags
-        if flags & ~_MAY_OFFER or not flags & AMF_VALID:
+    for entry in entries:
+        if entry.flags & _ESSENTIAL != AMF_VALID:
             continue
         dest = entry.dest
         receiver = caller if dest == SELF else ipc.endpoints.get(dest)
@@ -67,11 +78,12 @@ def offer(ipc: Rendezvous, caller: Process, table: list[AsyncEntry], size: int) 
             receiver is None
             or receiver.rts & RTS_NO_ENDPOINT
             or receiver.slot < 0
-            or not (privilege.ipc_to & receiver.privilege.bit or receiver is caller)
+            or not (privilege.reaches[receiver.privilege.id] or receiver is caller)
         ):
             tell |= _store(caller, entry, _refusal(caller, receiver))
         elif _hand_over(ipc, caller, receiver, entry):
-            tell |= _store(caller, entry, OK)
+            if _store(caller, entry, OK):
+                tell = True
         else:
             receiver.privilege.async_pending |= privilege.bit
             privilege.async_table = table
@@ -101,13 +113,13 @@ def take(ipc: Rendezvous, receiver: Process, sender: Process | None) -> bool:
 def cancel(ipc: Rendezvous, sender: Process, dead: Process) -> None:
     """Store EDEADSRCDST in what `sender` offers to `dead`, and tell it if it wants to know."""
     privilege = sender.privilege
-    if not privilege.flags & SYS_PROC:
+    if not privilege.system:
         return
     table, size = privilege.async_table, privilege.async_size
     _forget(privilege)
     if table is None or not size:
         return
-    if not privilege.ipc_to & dead.privilege.bit and "cancel-drops-table" in ipc.quirks:
+    if not privilege.reaches[dead.privilege.id] and "cancel-drops-table" in ipc.quirks:
         return
     tell = False
     more = False
@@ -131,7 +143,7 @@ def cancel(ipc: Rendezvous, sender: Process, dead: Process) -> None:
 def _serve(ipc: Rendezvous, sender: Process, receiver: Process) -> bool:
     """Look through the table of `sender` for a message to `receiver`, which runs, and give it."""
     privilege = sender.privilege
-    if not privilege.flags & SYS_PROC:
+    if not privilege.system:
         return False
     receiver.privilege.async_pending &= ~privilege.bit
     table = privilege.async_table
@@ -172,10 +184,13 @@ def _serve(ipc: Rendezvous, sender: Process, receiver: Process) -> bool:
 
 def _hand_over(ipc: Rendezvous, caller: Process, receiver: Process, entry: AsyncEntry) -> bool:
     """Deliver `entry` at once if `receiver` waits for it.  Returns whether it did."""
-    wanted = receiver.get_from
-    if receiver.rts & _WAITING != RTS_RECEIVING or (wanted != ANY and wanted != caller.endpoint):
+    rts = receiver.rts
+    if rts != RTS_RECEIVING and rts & _WAITING != RTS_RECEIVING:
         return False
-    answers = receiver.misc & MF_REPLY_PEND
+    wanted = receiver.get_from
+    if wanted != ANY and wanted != caller.endpoint:
+        return False
+    answers = receiver.misc and receiver.misc & MF_REPLY_PEND
     message = entry.message
     if (answers and entry.flags & AMF_NOREPLY) or (
         receiver.privilege.filters and not admits(receiver, caller, message.type)
@@ -215,7 +230,7 @@ def _refusal(caller: Process, receiver: Process | None) -> int:
 
 def _may_send(sender: Process, receiver: Process) -> bool:
     """MINIX: kernel/priv.h may_asynsend_to."""
-    return sender is receiver or bool(sender.privilege.ipc_to & receiver.privilege.bit)
+    return sender is receiver or sender.privilege.reaches[receiver.privilege.id]
 
 
 def _dest_of(sender: Process, entry: AsyncEntry) -> int:
@@ -234,7 +249,12 @@ def _store(sender: Process, entry: AsyncEntry, code: int) -> bool:
         entry.dest = sender.endpoint
     entry.result = code
     flags = entry.flags = entry.flags | AMF_DONE
-    return bool(flags & (AMF_NOTIFY if code == OK else AMF_NOTIFY | AMF_NOTIFY_ERR))
+    return flags & (AMF_NOTIFY if code == OK else _WANTS_FAILURE) != 0
+
+
+def most_offers(table: ProcessTable) -> int:
+    """How many entries a table of messages to the processes of `table` may have."""
+    return _ENTRIES_PER_SLOT * (NR_TASKS + table.slots)
 
 
 def _forget(privilege: Privilege) -> None:

@@ -20,7 +20,6 @@ from kernel.flags import RTS_SLOT_FREE
 from kernel.privilege import (
     NR_STATIC_PRIV_IDS,
     NR_SYS_PROCS,
-    SYS_PROC,
     USER_PRIV_ID,
     Privilege,
 )
@@ -91,7 +90,7 @@ class ProcessTable:
         process = Process(
             slot=slot, endpoint=endpoint, name=name, privilege=privilege, rts=rts & ~RTS_SLOT_FREE
         )
-        if privilege.flags & SYS_PROC:
+        if privilege.system:
             privilege.slot = slot
         self._processes[slot + NR_TASKS] = process
         self.endpoints[endpoint] = process
@@ -105,7 +104,7 @@ class ProcessTable:
         assert process.rts, "a process that could run is not freed"
         process.rts = RTS_SLOT_FREE
         del self.endpoints[process.endpoint]
-        if process.privilege.flags & SYS_PROC:
+        if process.privilege.system:
             process.privilege.slot = NONE
 
     def give_privilege(self, process: Process, static_id: int | None = None) -> int:

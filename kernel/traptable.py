@@ -10,6 +10,7 @@ Source: MINIX ``kernel/proc.c`` do_ipc.
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import MethodType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import attrs
@@ -33,7 +34,6 @@ from kernel.fate import Vanish
 from kernel.faults import Accesses
 from kernel.handlers import GoOn, going_on
 from kernel.injection.delay import Delay, delaying
-from kernel.privilege import SYS_PROC
 from kernel.senda import offer
 from kernel.wellformed import demand_well_formed
 
@@ -76,7 +76,7 @@ def sending_at_once(machine: Machine) -> Enter:
     sendnb = machine.rendezvous.sendnb
 
     def enter(process: Process, trap: SendNb) -> int:
-        if not process.privilege.flags & SYS_PROC:
+        if not process.privilege.system:
             demand_well_formed(trap.message)
         process.result = None
         return sendnb(process, trap.dest, trap.message)
@@ -86,13 +86,7 @@ def sending_at_once(machine: Machine) -> Enter:
 
 def offering(machine: Machine) -> Enter:
     """SENDA: offer a table of messages."""
-    ipc = machine.rendezvous
-
-    def enter(process: Process, trap: SendA) -> int:
-        process.result = None
-        return offer(ipc, process, trap.table, len(trap.table))
-
-    return enter
+    return MethodType(offer, machine.rendezvous)
 
 
 def calling(machine: Machine) -> Enter:

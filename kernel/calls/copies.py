@@ -23,7 +23,7 @@ from ipc.kernelcalls import (
 from ipc.message import Message
 from kernel.copying import ADDRESS_MASK, Place, resumed_result
 from kernel.flags import RTS_NO_PRIV
-from kernel.grants import CPF_READ, CPF_WRITE, MemoryTable, verify_grant
+from kernel.grants import CPF_READ, CPF_WRITE, Granted, MemoryTable, verify_grant
 
 if TYPE_CHECKING:
     from kernel.machine import Machine
@@ -91,7 +91,7 @@ def _safecopy(
     if granter == NONE:
         return EFAULT
     granted = verify_grant(machine, granter, caller.endpoint, grant, length, access, offset)
-    if isinstance(granted, int):
+    if not isinstance(granted, Granted):
         return granted
     copier = machine.copier
     theirs: Place | None = granted

@@ -18,7 +18,6 @@ from kernel.clock import HZ, NANOSECONDS
 from kernel.copying import Place
 from kernel.hang import describe_process
 from kernel.panic import Panic
-from kernel.privilege import SYS_PROC
 
 if TYPE_CHECKING:
     from kernel.machine import Machine
@@ -120,7 +119,7 @@ def do_diagctl(machine: Machine, caller: Process, request: SysDiagctl) -> Messag
         return OK
     if request.code not in (DIAGCTL_CODE_REGISTER, DIAGCTL_CODE_UNREGISTER):
         return EINVAL
-    if not caller.privilege.flags & SYS_PROC:
+    if not caller.privilege.system:
         return EPERM
     caller.privilege.wants_diagnostics = request.code == DIAGCTL_CODE_REGISTER
     if caller.privilege.wants_diagnostics and machine.log:

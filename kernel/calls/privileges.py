@@ -59,7 +59,7 @@ _LINES: Final = struct.Struct("<i16i")  # at 796
 
 def do_privctl(machine: Machine, caller: Process, request: SysPrivctl) -> Message | int:
     """Set or ask for a process's privileges.  Only system processes may."""
-    if not caller.privilege.flags & SYS_PROC:
+    if not caller.privilege.system:
         return EPERM
     endpoint = caller.endpoint if request.endpt == SELF else request.endpt
     process = machine.table.lookup(endpoint)

@@ -22,7 +22,6 @@ from kernel.flags import (
     RTS_SENDING,
     RTS_SIG_PENDING,
 )
-from kernel.privilege import SYS_PROC
 
 if TYPE_CHECKING:
     from kernel.machine import Machine
@@ -92,7 +91,7 @@ def do_update(machine: Machine, _caller: Process, request: SysUpdate) -> Message
     dest = machine.table.lookup(request.dst_endpt)
     if source is None or dest is None:
         return EINVAL
-    if not (source.privilege.flags & dest.privilege.flags & SYS_PROC):
+    if not (source.privilege.system and dest.privilege.system):
         return EPERM
     if not (_at_rest(source) and _at_rest(dest)):
         return EBUSY

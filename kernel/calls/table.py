@@ -100,11 +100,10 @@ CALLS: Final[dict[type[Message], Call]] = {
 }
 
 
-# With the bit that allows it, so that the usual call is looked up once.
+# With its number, so that the usual call is looked up once.
 _KNOWN: Final[dict[type[Message], tuple[Any, int]]] = {
-    kind: (call, 1 << (kind.type - KERNEL_CALL)) for kind, call in CALLS.items()
+    kind: (call, kind.type - KERNEL_CALL) for kind, call in CALLS.items()
 }
-_UNKNOWN: Final[tuple[Any, int]] = (None, 0)
 _NOT_RESUMED: Final = ~MF_KCALL_RESUME
 _DONE: Final = Reply(OK)  # messages are never changed, so that one is enough
 
@@ -119,12 +118,12 @@ class KernelCalls:
         """Do a kernel call, or do one again for which VM has provided memory."""
         machine = self._machine
         request = trap.request
-        answer: Message | int
-        call, bit = _KNOWN.get(type(request), _UNKNOWN)
-        if caller.privilege.kernel_calls & bit:
-            answer = call(machine, caller, request)
-        else:
-            answer = self._call_unread(caller, request)
+        try:
+            call, number = _KNOWN[type(request)]
+            allowed = caller.privilege.calls[number]
+        except KeyError:
+            call, allowed = None, False
+        answer = call(machine, caller, request) if allowed else self._call_unread(caller, request)
         result: Message | None
         if not answer:  # OK; a message never counts as false
             result = _DONE
@@ -135,10 +134,11 @@ class KernelCalls:
             return
         else:
             result = None if answer == EDONTREPLY else Reply(answer)
-        caller.misc &= _NOT_RESUMED
+        if caller.misc:
+            caller.misc &= _NOT_RESUMED
         caller.memory_request = None
         caller.result = result
-        if result is not None and machine.probes.emit is not None:
+        if machine.probes.emit is not None and result is not None:
             machine.probes.called(caller, request, result)
 
     def _suspend(self, caller: Process, request: Message) -> None:

@@ -21,7 +21,6 @@ from ipc.kernelcalls import (
 )
 from ipc.message import Message
 from kernel.clock import HZ, NANOSECONDS, tick_time
-from kernel.privilege import SYS_PROC
 
 if TYPE_CHECKING:
     from kernel.machine import Machine
@@ -56,7 +55,7 @@ def _ticks(duration: int) -> int:
 def do_setalarm(machine: Machine, caller: Process, request: SysSetalarm) -> Message | int:
     """Set the caller's alarm for a tick, or after so many; 0 ticks from now clears it."""
     privilege = caller.privilege
-    if not privilege.flags & SYS_PROC:
+    if not privilege.system:
         return EPERM
     now = machine.clock.ticks
     left = TMR_NEVER
@@ -78,7 +77,7 @@ def _tick_of(time: int) -> int:
 
 def do_vtimer(machine: Machine, caller: Process, request: SysVtimer) -> Message | int:
     """Get, and set if asked, one of a process's virtual timers (ticks)."""
-    if not caller.privilege.flags & SYS_PROC:
+    if not caller.privilege.system:
         return EPERM
     if request.which not in (VT_VIRTUAL, VT_PROF):
         return EINVAL

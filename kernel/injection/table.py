@@ -22,7 +22,6 @@ from kernel.fate import Crashed
 from kernel.injection.faults import AllocationFault, Fault, ReplyFault
 from kernel.injection.tampering import Tampered
 from kernel.panic import Panic
-from kernel.privilege import SYS_PROC
 from kernel.probes import FaultInjected
 
 if TYPE_CHECKING:
@@ -130,7 +129,7 @@ class FaultTable:
         wanted = which.lower() if isinstance(which, str) else which
         for process in self._machine.table.all():
             if process.slot >= 0 and wanted in (process.endpoint, process.name.lower()):
-                if not process.privilege.flags & SYS_PROC:
+                if not process.privilege.system:
                     raise NoServer(f"{process.name} is no server")
                 return process
         name = which if isinstance(which, str) else endpoint_name(which)

@@ -48,12 +48,7 @@ class Frames:
         """The `length` bytes at `phys`.  Raises ValueError outside the physical address space."""
         offset = phys & PAGE_MASK
         if offset + length <= PAGE_SIZE and 0 <= phys < ADDRESS_LIMIT:
-            page = self.contents.get(phys >> PAGE_SHIFT)
-            if page is None:
-                return bytes(length)
-            whole = not offset and length >= len(page)
-            kept = bytes(page if whole else page[offset : offset + length])
-            return kept if len(kept) == length else kept.ljust(length, b"\0")
+            return self.get(phys >> PAGE_SHIFT, offset, length)
         _demand_inside(phys, length)
         return b"".join(self.read(start, size) for start, size in _pieces(phys, length))
 
@@ -70,6 +65,14 @@ class Frames:
             self.write(start, data[done : done + size])
             done += size
 
+    def get(self, frame: int, offset: int, length: int) -> bytes:
+        """The `length` bytes at `offset` in the frame with this number, where all must lie."""
+        page = self.contents.get(frame)
+        if page is None:
+            return bytes(length)
+        kept = bytes(page[offset : offset + length])
+        return kept if len(kept) == length else kept.ljust(length, b"\0")
+
     def put(self, frame: int, offset: int, data: bytes) -> None:
         """Store `data` at `offset` in the frame with this number, where all of it must fit."""
         page = self.contents.get(frame)
@@ -85,13 +88,17 @@ class Frames:
     def copy(self, source: int, dest: int, length: int) -> None:
         """Copy `length` bytes from `source` to `dest`, as if through a buffer."""
         if length == PAGE_SIZE and not (source | dest) & PAGE_MASK:
-            page = self.contents.get(source >> PAGE_SHIFT)
-            if page is None:
-                self.contents.pop(dest >> PAGE_SHIFT, None)
-            else:
-                self.contents[dest >> PAGE_SHIFT] = bytearray(page)
+            self.copy_frame(self, source >> PAGE_SHIFT, dest >> PAGE_SHIFT)
             return
         self.write(dest, self.read(source, length))
+
+    def copy_frame(self, origin: Frames, source: int, dest: int) -> None:
+        """Make the frame with the number `dest` a copy of the frame `source` of `origin`."""
+        page = origin.contents.get(source)
+        if page is None:
+            self.contents.pop(dest, None)
+        else:
+            self.contents[dest] = bytearray(page)
 
     def fill(self, phys: int, byte: int, length: int) -> None:
         """Set the `length` bytes at `phys` to `byte`; whole frames of zeros become absent."""

@@ -16,10 +16,12 @@ class PolicyError(ValueError):
 class Policy(Protocol):
     """Decides which of several ready processes makes the next step.
 
-    With `quanta`, processes lose the processor when their quantum is used up.
+    With `quanta`, processes lose the processor when their quantum is used up.  One that always
+    `takes_head`, the first, need not be asked.
     """
 
     quanta: bool
+    takes_head: bool
 
     def attach(self, ready: RunQueue) -> None:
         """The policy will decide for `ready`; called once, before anything runs."""

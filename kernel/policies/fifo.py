@@ -12,6 +12,7 @@ class Fifo:
     """Always the head: whoever ran goes on, then whoever became ready first."""
 
     quanta = False
+    takes_head = True
 
     def attach(self, ready: RunQueue) -> None:
         """Nothing to prepare."""

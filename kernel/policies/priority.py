@@ -27,6 +27,7 @@ class Priority:
     """
 
     quanta = True
+    takes_head = False
 
     def __init__(self) -> None:
         # One more queue than there are: MINIX lets a scheduler set priority 16.

@@ -13,6 +13,7 @@ class Random:
     """Each ready process is equally likely at every step."""
 
     quanta = False
+    takes_head = False
 
     def __init__(self, seed: int = 0) -> None:
         self._generator = Generator(seed)

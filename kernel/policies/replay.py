@@ -71,6 +71,8 @@ class Replay:
     schedule was recorded from something else.
     """
 
+    takes_head = False
+
     def __init__(self, schedule: Schedule) -> None:
         self.quanta = schedule.quanta
         self._choices = schedule.choices

@@ -59,6 +59,7 @@ class Watcher:
     """
 
     quanta = False
+    takes_head = False
 
     def __init__(self, machine: Machine, deviations: Deviations, *, careful: bool = True) -> None:
         self.widths: list[int] = []
