@@ -287,7 +287,7 @@ class Vfs(Server):
             else:
                 worker = self._serve(source, message)
         except Refused as refusal:
-            yield SendNb(source, Reply(refusal.errno))
+            yield from self.reply(source, Reply(refusal.errno))
             worker = None
         context.cause = 0
         return worker
@@ -387,7 +387,9 @@ class Vfs(Server):
                 except Refused as refusal:
                     reply = Reply(refusal.errno)
                 if reply is not None and who.pid != PID_FREE:
-                    yield SendNb(worker.caller, reply)  # a caller that died gets none
+                    failure = yield SendNb(worker.caller, reply)
+                    if failure is not None:
+                        self._unsent(worker.caller, reply, failure)
                 who.job = None
             if who.pm_job is not None:
                 self._attribute(worker, who, who.pm_job, who.pm_cause)
