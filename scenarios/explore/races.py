@@ -37,6 +37,9 @@ def _reversals(steps: list[Step]) -> Iterator[Reversal]:
     order = Order()
     for second, step in enumerate(steps):
         conflicting, before = order.add(step)
+        for stopped in step.stopped:  # what it would have done next might have come before
+            if stopped in step.ready:
+                yield Reversal(step.position, (step.ready.index(stopped),))
         for first in conflicting:
             if steps[first].position < 0 or steps[first].process == step.process:
                 continue  # nobody else could have gone first

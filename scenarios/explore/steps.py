@@ -34,9 +34,9 @@ class Step:
     `ready` are those who could have made it, the head first, if there was a choice; then
     `position` is the number of that choice and `index` what was chosen.  Steps of different
     `epoch` are separated by a moment at which nobody could run, so they cannot change places.
-    `touched` says of each thing whether it was changed; `woke` are those who could run after it and
-    could not before, and `took` is who had sent what it received: what comes next in those, or in
-    the receiver, comes after.
+    `touched` says of each thing whether it was changed.  `woke` are those who could run after it
+    and could not before, and `took` is who had sent what it received: what comes next in those, or
+    in the receiver, comes after.  `stopped` are others who could run before it and cannot after.
     """
 
     process: int | None
@@ -46,6 +46,7 @@ class Step:
     index: int = 0
     touched: dict[Thing, bool] = attrs.field(factory=dict)
     woke: list[int] = attrs.field(factory=list)
+    stopped: list[int] = attrs.field(factory=list)
     took: int | None = None
 
     def touch(self, kind: str, which: int, change: bool = True) -> None:

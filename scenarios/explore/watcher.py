@@ -212,8 +212,11 @@ class Watcher:
             self._changed(step, process.endpoint)
 
     def _left(self, process: Process) -> None:
-        if self._open is not None:
-            self._changed(self._open, process.endpoint)
+        step = self._open
+        if step is not None:
+            self._changed(step, process.endpoint)
+            if process.endpoint != step.process:
+                step.stopped.append(process.endpoint)
 
     def _changed(self, step: Step, endpoint: int) -> None:
         step.touch(PROCESS, endpoint)

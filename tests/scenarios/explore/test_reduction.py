@@ -65,6 +65,23 @@ def test_what_never_meets_is_not_tried() -> None:
     assert len(found.outcomes) == 1
 
 
+KILLED = """
+init: fork() = a
+init: fork() = b
+together
+    a: kill(b, SIGKILL)
+    b: kill(init, SIGUSR1)
+"""
+
+
+def test_what_a_process_does_no_more_might_have_come_before() -> None:
+    """Whether b learns that its call succeeded depends on whether it runs before it is killed."""
+    found = explore(Source("test.scn", KILLED), on=True)
+    answers = [dict(seen.run.results).get("b") for seen in found.outcomes.values()]
+    assert ("0",) in answers
+    assert None in answers
+
+
 SCENARIOS = {
     "memory": """
 init: mmap(NULL, 4K, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANON, -1, 0) = page
