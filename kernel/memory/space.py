@@ -86,16 +86,20 @@ class AddressSpace:
     def write(self, vaddr: int, entries: Entries) -> None:
         """Make `entries` the page table entries from `vaddr` on, one a page; 0 leaves one alone."""
         done = 0
+        whole = bool(entries.all())
         for number, first, count in _tables_of(vaddr, len(entries)):
             part = entries[done : done + count]
             done += count
             table = self.tables.get(number)
             if table is None:
-                if not part.any():
+                if not (whole or part.any()):
                     continue
                 table = self.tables[number] = array("I", _EMPTY_TABLE)
             view = np.frombuffer(table, dtype=np.uint32)[first : first + count]
-            np.copyto(view, part, where=part != 0)
+            if whole:
+                view[:] = part
+            else:
+                np.copyto(view, part, where=part != 0)
 
     def read(self, vaddr: int, pages: int) -> Entries:
         """The page table entries for the `pages` pages from `vaddr` on."""

@@ -19,6 +19,7 @@ NO_FRAME: Final = 0xFFFFFFFE  # MINIX: MAP_NONE
 
 Numbers: TypeAlias = NDArray[np.uint32]
 
+_ALL_BITS: Final = 0x7FFFFFFF
 _FIRST_CAPACITY: Final = 1024
 _HANDFUL: Final = 256
 
@@ -42,7 +43,7 @@ class Blocks:
         "views",
     )
 
-    def __init__(self, mask: int = 0x7FFFFFFF) -> None:
+    def __init__(self, mask: int = _ALL_BITS) -> None:
         self.mask = mask
         self.capacity = 0
         self.used = 1  # numbers from here on have never been used
@@ -52,6 +53,7 @@ class Blocks:
         self.refs = array("i")
         self.cached = bytearray()  # 1: the page cache has it
         self._grow(_FIRST_CAPACITY)
+        self.phys[0] = NO_FRAME
 
     def new(self, phys: int, refs: int = 0) -> int:
         """A new block for the frame at `phys` (or NO_FRAME), with `refs` references."""
@@ -108,12 +110,15 @@ class Blocks:
             np.add.at(self.views, numbers, 1)
             self.views[numbers] &= self.mask
         else:
-            self.views[numbers] = (self.views[numbers] + 1) & self.mask
+            index = numbers.astype(np.intp)  # numpy would do it for each use
+            more = self.views.take(index) + 1
+            self.views[index] = more if self.mask == _ALL_BITS else more & self.mask
 
     def unreference_many(self, numbers: Numbers) -> Numbers:
         """Count one reference less to each of the blocks, all different; returns those at zero."""
-        left = self.views[numbers] - 1
-        self.views[numbers] = left
+        index = numbers.astype(np.intp)
+        left = self.views.take(index) - 1
+        self.views[index] = left
         dead: Numbers = numbers[left == 0]
         return dead
 

@@ -59,7 +59,7 @@ def copy_region(memory: Memory, dest: VmProcess, region: Region) -> Region | Non
         new.kinds = region.kinds[:]
     if "fork-pending-page" not in memory.quirks:
         view = new.numbers()
-        view[memory.blocks.view[view] == NO_FRAME] = 0
+        view[memory.blocks.view.take(view.astype(np.intp)) == NO_FRAME] = 0
         del view
     numbers = new.numbers()
     numbers = numbers[numbers != 0]

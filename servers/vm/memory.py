@@ -32,6 +32,8 @@ READ_ONLY: Final = PTE_PRESENT | PTE_USER
 READ_WRITE: Final = PTE_PRESENT | PTE_USER | PTE_WRITE
 
 _SLOT: Final = GENERATION_SIZE - 1
+_READ_ONLY: Final = np.uint32(READ_ONLY)
+_WRITE: Final = np.uint32(PTE_WRITE)
 _EIGHT_BITS: Final = 0xFF
 _ALL_BITS: Final = 0x7FFFFFFF
 
@@ -257,13 +259,16 @@ class Memory:
 
     def entries_of(self, region: Region, first: int, count: int) -> Entries:
         """The entries that `count` pages of `region` from page `first` on should have, 0: none."""
-        numbers = region.numbers(first, count)
-        refs = self.blocks.views[numbers]
-        phys = self.blocks.view[numbers]
-        present = (numbers != 0) & (phys != NO_FRAME)
-        codes = region.codes(first, count)
-        flags = np.where(self._writable_pages(region, codes, present, refs), READ_WRITE, READ_ONLY)
-        entries: Entries = np.where(present, phys | flags.astype(np.uint32), 0).astype(np.uint32)
+        numbers = region.numbers(first, count).astype(np.intp)
+        refs = self.blocks.views.take(numbers)
+        phys = self.blocks.view.take(numbers)
+        present = phys != NO_FRAME
+        entries: Entries = phys | _READ_ONLY
+        if region.flags & WRITABLE:
+            codes = region.codes(first, count)
+            writable = self._writable_pages(region, codes, present, refs)
+            np.bitwise_or(entries, _WRITE, out=entries, where=writable)
+        entries[~present] = 0
         return entries
 
     def _demand_mappable(self, region: Region) -> None:
@@ -278,8 +283,6 @@ class Memory:
             raise Panic("a mapped block has no references", quirk="refcount-wrap")
 
     def _writable_pages(self, region: Region, codes: Any, present: Any, refs: Any) -> Any:
-        if not region.flags & WRITABLE:
-            return np.zeros_like(present)
         if region.kinds is None:
             return region.kind.writable_pages(region, present, refs)
         writable = np.zeros_like(present)
