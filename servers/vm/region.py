@@ -2,6 +2,8 @@
 
 Page-level state is in arrays, made when the first page gets a block: `blocks[i]` is the block of
 page i (0: none), `kinds[i]` the kind of memory of that page, where it is not the region's own.
+A region that changes its length gets new arrays: one that numpy looks at cannot be resized, and
+when Python drops the last view of it is not for us to say.
 
 Source: MINIX ``servers/vm/region.h``, ``phys_region.h``, ``region.c``.
 """
@@ -129,24 +131,24 @@ class Region:
         """Make the region `length` bytes long, which is more than it was."""
         more = (length - self.length) >> 12
         if self.blocks is not None:
-            self.blocks.frombytes(bytes(4 * more))
+            self.blocks = self.blocks + array("I", bytes(4 * more))
         if self.kinds is not None:
-            self.kinds += bytes([self.kind.code]) * more
+            self.kinds = self.kinds + bytes([self.kind.code]) * more
         self.length = length
 
     def cut_end(self, length: int) -> None:
         """Take `length` bytes, whose pages have no blocks any more, off the end."""
         self.length -= length
         if self.blocks is not None:
-            del self.blocks[self.pages :]
+            self.blocks = self.blocks[: self.pages]
         if self.kinds is not None:
-            del self.kinds[self.pages :]
+            self.kinds = self.kinds[: self.pages]
 
     def cut_start(self, length: int) -> None:
         """Take `length` bytes, whose pages have no blocks any more, off the start."""
         self.vaddr += length
         self.length -= length
         if self.blocks is not None:
-            del self.blocks[: length >> 12]
+            self.blocks = self.blocks[length >> 12 :]
         if self.kinds is not None:
-            del self.kinds[: length >> 12]
+            self.kinds = self.kinds[length >> 12 :]
