@@ -51,27 +51,14 @@ class Grants(list[Grant]):
         MINIX: cpf_grant_direct.
         """
         assert not access & ~_ACCESS, "a grant is for reading, writing, or trying"
-        index = self._free.pop() if self._free else self._add()
-        grant = self[index]
-        grant.who_to = who_to
-        grant.start = address
-        grant.length = length
-        grant.faulted = GRANT_INVALID
-        grant.flags = access | _DIRECT
-        return grant.sequence << GRANT_SHIFT | index
+        return self._give(who_to, address, length, access | _DIRECT)
 
     def magic(self, who_to: int, who_from: int, address: int, length: int, access: int) -> int:
         """As `direct`, but for memory of `who_from`; only VFS may.  MINIX: cpf_grant_magic."""
         assert not access & ~_ACCESS, "a grant is for reading, writing, or trying"
-        index = self._free.pop() if self._free else self._add()
-        grant = self[index]
-        grant.who_to = who_to
-        grant.who_from = who_from
-        grant.start = address
-        grant.length = length
-        grant.faulted = GRANT_INVALID
-        grant.flags = access | _MAGIC
-        return grant_id(index, grant.sequence)
+        granted = self._give(who_to, address, length, access | _MAGIC)
+        self[granted & _INDEX_MASK].who_from = who_from
+        return granted
 
     def indirect(self, who_to: int, who_from: int, granted: int) -> int:
         """Pass on to `who_to` what `who_from` granted as `granted`.  MINIX: cpf_grant_indirect."""
@@ -102,6 +89,17 @@ class Grants(list[Grant]):
     def in_use(self) -> int:
         """How many grants are given."""
         return len(self) - len(self._free)
+
+    def _give(self, who_to: int, address: int, length: int, flags: int) -> int:
+        """Fill a grant that is free; the result names it."""
+        index = self._free.pop() if self._free else self._add()
+        grant = self[index]
+        grant.who_to = who_to
+        grant.start = address
+        grant.length = length
+        grant.faulted = GRANT_INVALID
+        grant.flags = flags
+        return grant_id(index, grant.sequence)
 
     def _add(self) -> int:
         """The index of a new grant."""

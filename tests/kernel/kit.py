@@ -272,10 +272,12 @@ def say(message: Message) -> str:
     return text + (f"sig{message.sigset:#x}" if message.sigset else "")
 
 
-def play(script: str, quirks: Quirks = NO_QUIRKS) -> None:
-    """Run the lines of `script`, and compare each with what happened."""
+def first_difference(script: str, quirks: Quirks = NO_QUIRKS) -> str:
+    """Run the lines of `script`: the first that did not happen as it says, or nothing."""
     kernel = Kernel(quirks)
     for line in script.strip().splitlines():
         text = " ".join(line.split())
         happened = kernel.run(text)
-        assert happened == text, f"happened: {happened}\nexpected: {text}"
+        if happened != text:
+            return f"happened: {happened}\nexpected: {text}"
+    return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kernel.quirks import Quirks
-from tests.kernel.kit import play
+from tests.kernel.kit import first_difference
 
 SCRIPTS = {
     "two that send to each other": """
@@ -65,7 +65,7 @@ FILTERED_CIRCLE = """
 
 @pytest.mark.parametrize("title", SCRIPTS)
 def test_script(title: str) -> None:
-    play(SCRIPTS[title])
+    assert not first_difference(SCRIPTS[title])
 
 
 @pytest.mark.parametrize("script", [CIRCLE, LONG_CIRCLE, FILTERED_CIRCLE])
@@ -78,4 +78,4 @@ def test_script(title: str) -> None:
     ids=["sane", "exact"],
 )
 def test_a_circle_without_the_caller(script: str, quirks: Quirks, outcome: str) -> None:
-    play(script.format(outcome), quirks)
+    assert not first_difference(script.format(outcome), quirks)

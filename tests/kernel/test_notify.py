@@ -8,7 +8,7 @@ from ipc.endpoint import NONE
 from kernel.clock import tick_time
 from kernel.flags import RTS_RECEIVING
 from kernel.rendezvous import BLOCKED
-from tests.kernel.kit import Kernel, play
+from tests.kernel.kit import Kernel, first_difference
 
 SCRIPTS = {
     "a receiver that waits gets it at once": """
@@ -63,7 +63,7 @@ SCRIPTS = {
 
 @pytest.mark.parametrize("title", SCRIPTS)
 def test_script(title: str) -> None:
-    play(SCRIPTS[title])
+    assert not first_difference(SCRIPTS[title])
 
 
 def test_interrupts_and_signals_wait_for_a_notification_from_their_source() -> None:

@@ -12,7 +12,7 @@ from kernel.quirks import (
     UnknownQuirk,
     parse_quirks,
 )
-from tests.kernel.kit import play
+from tests.kernel.kit import first_difference
 
 # Of each quirk: the same operations as MINIX does them, and without the quirk.
 SCRIPTS = {
@@ -200,21 +200,21 @@ def test_every_quirk_is_shown() -> None:
 
 @pytest.mark.parametrize("name", KERNEL_QUIRKS)
 def test_quirk_alone(name: str) -> None:
-    play(SCRIPTS[name][0], Quirks(frozenset({name})))
+    assert not first_difference(SCRIPTS[name][0], Quirks(frozenset({name})))
 
 
 @pytest.mark.parametrize("name", KERNEL_QUIRKS)
 def test_quirk_among_all(name: str) -> None:
-    play(SCRIPTS[name][0], ALL_QUIRKS)
+    assert not first_difference(SCRIPTS[name][0], ALL_QUIRKS)
 
 
 @pytest.mark.parametrize("name", KERNEL_QUIRKS)
 def test_without_quirk(name: str) -> None:
-    play(SCRIPTS[name][1], NO_QUIRKS)
+    assert not first_difference(SCRIPTS[name][1], NO_QUIRKS)
 
 
 def test_a_dead_sender_in_a_copied_queue_brings_the_kernel_down() -> None:
-    play(
+    assert not first_difference(
         """
         pm receive ANY -> waits
         ann sendrec pm 1 -> waits; pm gets ann 1 SENDREC
