@@ -28,6 +28,8 @@ from ipc.traps import (
 )
 from kernel.panic import Panic
 
+# The flags of an entry that is done, if its sender does not want to know how that went.
+_OVER: Final = frozenset({AMF_VALID | AMF_DONE, AMF_VALID | AMF_DONE | AMF_NOREPLY})
 _COMPLETED: Final = AMF_VALID | AMF_DONE
 _WANTS_ERROR: Final = AMF_NOTIFY | AMF_NOTIFY_ERR
 
@@ -53,17 +55,16 @@ class AsyncTable:
         trap makes it next: the table is that of all traps.  MINIX: asynsend3.
         """
         entries = self.entries
-        flags |= AMF_VALID
-        if len(entries) == 1:
+        if len(entries) == 1 and entries[0].flags in _OVER:
             # Most of the time the message before was delivered at once; its place is free.
             entry = entries[0]
-            if entry.flags & AMF_DONE and (entry.result == OK or not _failed(entry)):
-                entry.flags, entry.dest, entry.message, entry.result = flags, dest, message, OK
-                return self._offering
+            entry.flags, entry.dest, entry.message = flags | AMF_VALID, dest, message
+            entry.result = OK
+            return self._offering
         entries[:] = [entry for entry in entries if not entry.flags & AMF_DONE or _failed(entry)]
         if len(entries) >= self.capacity:
             raise Panic("the table of asynchronous messages is full")
-        entries.append(AsyncEntry(flags, dest, message))
+        entries.append(AsyncEntry(flags | AMF_VALID, dest, message))
         return self._offering
 
     @yields_traps

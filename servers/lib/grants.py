@@ -51,13 +51,19 @@ class Grants(list[Grant]):
         MINIX: cpf_grant_direct.
         """
         assert not access & ~_ACCESS, "a grant is for reading, writing, or trying"
-        return self._give(who_to, address, length, access | _DIRECT)
+        index = self._free.pop() if self._free else self._add()
+        grant = self[index]
+        grant.who_to, grant.start, grant.length = who_to, address, length
+        grant.faulted = GRANT_INVALID
+        grant.flags = access | _DIRECT
+        return grant.sequence << GRANT_SHIFT | index
 
     def magic(self, who_to: int, who_from: int, address: int, length: int, access: int) -> int:
         """As `direct`, but for memory of `who_from`; only VFS may.  MINIX: cpf_grant_magic."""
-        assert not access & ~_ACCESS, "a grant is for reading, writing, or trying"
-        granted = self._give(who_to, address, length, access | _MAGIC)
-        self[granted & _INDEX_MASK].who_from = who_from
+        granted = self.direct(who_to, address, length, access)
+        grant = self[granted & _INDEX_MASK]
+        grant.who_from = who_from
+        grant.flags = access | _MAGIC
         return granted
 
     def indirect(self, who_to: int, who_from: int, granted: int) -> int:
@@ -80,26 +86,14 @@ class Grants(list[Grant]):
         flags = grant.flags
         assert flags, "a grant is taken back once"
         assert granted == sequence << GRANT_SHIFT | index, "a grant is taken back by its number"
-        faulted = flags & CPF_TRY and grant.faulted == granted
         grant.flags = 0
         grant.sequence = (sequence + 1) % GRANT_MAX_SEQ
         self._free.append(index)
-        return GRANT_FAULTED if faulted else 0
+        return GRANT_FAULTED if flags & CPF_TRY and grant.faulted == granted else 0
 
     def in_use(self) -> int:
         """How many grants are given."""
         return len(self) - len(self._free)
-
-    def _give(self, who_to: int, address: int, length: int, flags: int) -> int:
-        """Fill a grant that is free; the result names it."""
-        index = self._free.pop() if self._free else self._add()
-        grant = self[index]
-        grant.who_to = who_to
-        grant.start = address
-        grant.length = length
-        grant.faulted = GRANT_INVALID
-        grant.flags = flags
-        return grant_id(index, grant.sequence)
 
     def _add(self) -> int:
         """The index of a new grant."""

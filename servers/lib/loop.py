@@ -27,6 +27,7 @@ from ipc.common import SigsSignalReceived
 from ipc.endpoint import NONE, PM, endpoint_name
 from ipc.errors import ENOSYS, IpcError
 from ipc.message import Message, Reply
+from ipc.notification import Notification
 from ipc.registry import BY_NUMBER
 from ipc.requests import as_request
 from ipc.traps import NOTIFY_CALL, STATUS_CALL_MASK, Receive, Send, SendNb, yields_traps
@@ -36,9 +37,10 @@ from kernel.process import Context
 Answering: TypeAlias = Coroutine[Any, Any, Message | None]
 Handler: TypeAlias = Callable[[Any, int, Any], Answering | Message | None]
 
-_ANYTHING: Final = Receive()
-_KINDS: Final = frozenset(BY_NUMBER.values())
-_COROUTINES: Final = frozenset({types.CoroutineType, types.GeneratorType})
+ANYTHING: Final = Receive()
+# The classes of messages that are requests as they stand; `Server._unusual` sees to all else.
+REQUESTS: Final = frozenset(BY_NUMBER.values()) - {Notification, SigsSignalReceived}
+COROUTINES: Final = frozenset({types.CoroutineType, types.GeneratorType})
 
 
 class Refused(Exception):
@@ -125,27 +127,21 @@ class Server:
         outgoing = self.outgoing
         yield from self.start()
         while True:
-            received = yield _ANYTHING
+            received = yield ANYTHING
             if type(received) is not tuple:
                 raise received
             source, message, self.status = received
-            notified = self.status & STATUS_CALL_MASK == NOTIFY_CALL
-            if notified:
-                handler = self.NOTIFIED.get(source)
+            answer: Any
+            answered = True
+            if type(message) in REQUESTS:
+                handler = self.handler(source, message)
             else:
-                kind = type(message)
-                if kind not in _KINDS and kind is not BY_NUMBER.get(message.type, kind):
-                    message = as_request(message)
-                if type(message) is SigsSignalReceived and source == PM:
-                    handler = do_signal
-                else:
-                    handler = self.handler(source, message)
+                handler, message, answered = self._unusual(source, message)
             if handler is not None:
                 context.cause = context.delivered
-                answer: Any = None
                 try:
                     answer = handler(self, source, message)
-                    if type(answer) in _COROUTINES:
+                    if type(answer) in COROUTINES:
                         step = answer.send
                         request = step(None)
                         while type(request) is not Ticket:
@@ -156,10 +152,10 @@ class Server:
                     answer = done.value
                 except Exception as error:
                     answer = self._refusal(error, handler, source, message)
-                if answer is not None and not notified:
+                if answer is not None and answered:
                     if outgoing:
                         yield from self.flush()
-                    failure = yield self.answer(source, answer)
+                    failure = yield self.REPLIES(source, answer)
                     if failure is not None:
                         self._unsent(source, answer, failure)
                 context.cause = 0
@@ -167,6 +163,20 @@ class Server:
                 yield from self.flush()
             if self.sanity:
                 self.check()
+
+    def _unusual(self, source: int, message: Message) -> tuple[Handler | None, Message, bool]:
+        """Who handles a message that is not simply a request, how to read it, and if to answer.
+
+        It is a notification, a signal that PM tells of, or a request that must be read anew.
+        """
+        if self.status & STATUS_CALL_MASK == NOTIFY_CALL:
+            return self.NOTIFIED.get(source), message, False
+        kind = type(message)
+        if kind is not BY_NUMBER.get(message.type, kind):
+            message = as_request(message)
+        if type(message) is SigsSignalReceived and source == PM:
+            return do_signal, message, True
+        return self.handler(source, message), message, True
 
     def _park(
         self,
@@ -176,6 +186,7 @@ class Server:
         ticket: Ticket,
         handler: Handler,
     ) -> None:
+        """Put a call aside until somebody resumes it; nobody is answered now."""
         answered = self.status & STATUS_CALL_MASK != NOTIFY_CALL
         cause = self.context.cause
         call = Call(self, source, message, coroutine, cause, ticket, answered, handler)
@@ -212,10 +223,6 @@ class Server:
         """Who handles `message` from `source`: None if it is to be dropped without an answer."""
         return self.CALLS.get(message.type, do_unknown)
 
-    def answer(self, dest: int, message: Message) -> Send | SendNb:
-        """The trap that answers `dest`."""
-        return self.REPLIES(dest, message)
-
     @yields_traps
     @types.coroutine
     def reply(self, dest: int, message: Message) -> Generator[Any, Any, None]:
@@ -226,7 +233,7 @@ class Server:
         """
         if self.outgoing:
             yield from self.flush()
-        failure = yield self.answer(dest, message)
+        failure = yield self.REPLIES(dest, message)
         if failure is not None:
             self._unsent(dest, message, failure)
 

@@ -21,15 +21,17 @@ from typing import Any, Final
 import attrs
 
 from ipc.errors import EIO, ENOMEM, OK, IpcError
-from ipc.traps import Load, Store, trap, yields_traps
+from ipc.traps import Load, SendRec, Store, trap, yields_traps
 from servers.lib.loop import Refused
 from servers.mfs.device import BlockDevice
 from servers.mfs.layout import BLOCK_SIZE, NO_INODE
-from servers.mfs.pages import ALLOCATE, Pages, mapping
+from servers.mfs.pages import ALLOCATE, Pages, mapping, telling
 
 MINIMUM_BUFFERS: Final = 6
 DEFAULT_BUFFERS: Final = 1024
 MAX_PREFETCH: Final = 64
+# VM knows blocks by their place on the device, a signed number of bytes; no device has this block.
+FIRST_BEYOND: Final = (1 << 63) // BLOCK_SIZE
 BAND: Final = 10 * 1024  # KiB of allocated or freed blocks after which the size is looked at again
 
 
@@ -77,7 +79,6 @@ class BlockCache:
     _soon: list[Buffer] = attrs.field(factory=list)
     _unused: OrderedDict[Buffer, None] = attrs.field(factory=OrderedDict)
     _made: list[Buffer] = attrs.field(factory=list)
-    _in_use: int = 0
     _drift: int = 0
     _holes: int = 0
 
@@ -120,27 +121,35 @@ class BlockCache:
         return self.find(block, inode, offset) or await self._new(block, inode, offset)
 
     def put(self, buffer: Buffer, once: bool = False) -> Coroutine[Any, Any, None]:
-        """Let go of `buffer`; `once`: nobody will want it again.  Source: put_block.
+        """Let go of `buffer`, as `let_go`.
 
         What comes back is to be awaited, until VM has been told of the block if it must be.
+        """
+        told = self.let_go(buffer, once)
+        return _DONE if told is None else trap(told)
+
+    def let_go(self, buffer: Buffer, once: bool = False) -> SendRec | None:
+        """Let go of `buffer`; `once`: nobody will want it again.  Source: put_block.
+
+        What comes back is the trap that tells VM of the block, to be made next if there is one.
         """
         held = buffer.held
         assert held > 0, "a buffer that is put is held"
         buffer.held = held - 1
         if held > 1:
-            return _DONE  # type: ignore[no-any-return]
-        self._in_use -= 1
-        if buffer.device == 0 or once:
+            return None
+        if once or not buffer.device:
             self._soon.append(buffer)
         else:
             self._unused[buffer] = None
-        told: Coroutine[Any, Any, None] = _DONE
-        if buffer.tell_vm and self.use_vm and buffer.device:
-            told = self.pages.tell(
-                buffer.data, buffer.device, buffer.block * BLOCK_SIZE, buffer.inode,
-                buffer.inode_offset, once,
-            )  # fmt: skip
-        buffer.tell_vm = False
+        told = None
+        if buffer.tell_vm:
+            buffer.tell_vm = False
+            if buffer.device:
+                told = telling(
+                    buffer.data, buffer.device, buffer.block * BLOCK_SIZE, buffer.inode,
+                    buffer.inode_offset, once,
+                )  # fmt: skip
         if once:
             self._invalidate(buffer)
         return told
@@ -152,11 +161,10 @@ class BlockCache:
             return None
         if buffer.held == 0:
             del self._unused[buffer]
-            self._in_use += 1
         buffer.held += 1
         if inode != NO_INODE and (inode != buffer.inode or offset != buffer.inode_offset):
             buffer.inode, buffer.inode_offset = inode, offset
-            buffer.tell_vm = True
+            buffer.tell_vm = self.use_vm
         return buffer
 
     @yields_traps
@@ -191,18 +199,23 @@ class BlockCache:
         if buffer.device or buffer.data:
             yield from self._empty(buffer)
         answer = yield ALLOCATE
-        if type(answer) is not IpcError and answer.type != OK:
-            yield from self._free_unused()
-            answer = yield ALLOCATE
-        if type(answer) is IpcError:
-            raise answer
-        if answer.type != OK:
-            self._soon.append(buffer)
-            raise Refused(ENOMEM)
+        if type(answer) is IpcError or answer.type != OK:
+            answer = yield from self._allocate_again(buffer, answer)
         buffer.data = answer.retaddr
         self._hold(buffer, block, inode, offset)
-        buffer.tell_vm = True
+        buffer.tell_vm = self.use_vm
         return buffer
+
+    async def _allocate_again(self, buffer: Buffer, answer: Any) -> Any:
+        """VM's answer to a second attempt, after `answer` to the first."""
+        if type(answer) is not IpcError:
+            await self._free_unused()
+            answer = await trap(ALLOCATE)
+            if answer.type == OK:
+                return answer
+            self._soon.append(buffer)
+            raise Refused(ENOMEM)
+        raise answer
 
     def _hold(self, buffer: Buffer, block: int, inode: int, offset: int) -> None:
         buffer.device, buffer.block = self.disk.device, block
@@ -210,7 +223,6 @@ class BlockCache:
         buffer.dirty = buffer.tell_vm = False
         buffer.text = None
         buffer.held = 1
-        self._in_use += 1
         self._by_block[buffer.device, block] = buffer
 
     async def contents(self, buffer: Buffer) -> bytes:
@@ -281,24 +293,27 @@ class BlockCache:
     async def show_hole(self, inode: int, offset: int) -> None:
         """Tell VM that `inode` has zeros at `offset`, where no block is.
 
-        VM knows blocks by their place on the device; so a place that no device has is made up,
-        another one each time.  Source: MINIX lmfs_zero_block_ino.
+        A place that no device has is made up, another one each time.
+
+        Source: MINIX lmfs_zero_block_ino.
         """
         if not self.use_vm:
             return
-        first = (1 << 63) // BLOCK_SIZE
-        self._holes = (self._holes + 1) % first
-        buffer = await self.get_unread(first + self._holes - 1, inode, offset)
+        self._holes = (self._holes + 1) % FIRST_BEYOND
+        block = FIRST_BEYOND + self._holes - 1
+        if block >= FIRST_BEYOND:
+            block -= 2 * FIRST_BEYOND  # as its place travels
+        buffer = await self.get_unread(block, inode, offset)
         await self.put(buffer, once=True)
 
     # --- reading ahead, writing back
 
     @yields_traps
     @types.coroutine
-    def prefetch(self, wanted: list[int]) -> Generator[Any, Any, None]:
-        """Read the first of `wanted` and those of the others that lie around it in one run.
+    def prefetch(self, wanted: list[int], inode: int, offset: int) -> Generator[Any, Any, Buffer]:
+        """Hold the first of `wanted`, and read those of the others that lie around it in one run.
 
-        None of them is here.  It may fail silently.
+        None of them is here.  Reading the run may fail silently; the first is then read alone.
         """
         first, count = wanted[0], 1
         if len(wanted) > 1:
@@ -314,7 +329,13 @@ class BlockCache:
             done -= BLOCK_SIZE
             if done < 0:
                 self._invalidate(buffer)
-            yield from self.put(buffer)
+            told = self.let_go(buffer)
+            if told is not None:
+                answer = yield told
+                if type(answer) is IpcError:
+                    raise answer
+        block = wanted[0]
+        return self.find(block, inode, offset) or (yield from self.get(block, inode, offset))
 
     def _run(self, wanted: list[int]) -> tuple[int, int]:
         """The run of blocks around the first of `wanted`: where it begins and how long it is."""
@@ -369,14 +390,14 @@ class BlockCache:
     async def set_usage(self, total: int, used: int) -> None:
         """The device has `total` blocks, `used` of them allocated.  MINIX: lmfs_set_blockusage."""
         self.total_blocks, self.used_blocks = total, used
-        if not self._in_use:
+        if not self._in_use():
             await self.consider_size()
 
     async def change_usage(self, delta: int) -> None:
         """`delta` more blocks are allocated.  MINIX: lmfs_change_blockusage."""
         self.used_blocks = min(max(self.used_blocks + delta, 0), self.total_blocks)
         self._drift += delta
-        if not self._in_use and abs(self._drift) * (BLOCK_SIZE // 1024) > BAND:
+        if not self._in_use() and abs(self._drift) * (BLOCK_SIZE // 1024) > BAND:
             self._drift = 0
             await self.consider_size()
 
@@ -395,7 +416,7 @@ class BlockCache:
 
     async def _resize(self, limit: int) -> None:
         """Source: MINIX lmfs_buf_pool: everything is written and unmapped first."""
-        assert not self._in_use, "the cache is resized only when nobody holds a block"
+        assert not self._in_use(), "the cache is resized only when nobody holds a block"
         await self.sync()
         for buffer in self._made:
             if buffer.data:
@@ -411,6 +432,10 @@ class BlockCache:
         await self.flush()
         await self.change_usage(0)
 
+    def _in_use(self) -> int:
+        """How many buffers are held."""
+        return len(self._made) - len(self._soon) - len(self._unused)
+
     def check(self) -> None:
         """Each buffer is in exactly one place, and a dirty or findable one has a page."""
         waiting = set(self._soon) | set(self._unused)
@@ -420,7 +445,8 @@ class BlockCache:
             assert not buffer.device or buffer.data, "a findable block has a page"
         for key, buffer in self._by_block.items():
             assert key == (buffer.device, buffer.block), "blocks are found under their number"
-        assert self._in_use == sum(1 for buffer in self._made if buffer.held), "in-use count"
+        held = sum(1 for buffer in self._made if buffer.held)
+        assert self._in_use() == held, "what does not wait to be recycled is held"
 
 
 def square_root(value: int) -> int:

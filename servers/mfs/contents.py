@@ -5,9 +5,12 @@ Source: MINIX ``fs/mfs/read.c``, ``open.c`` fs_slink, ``link.c`` fs_rdlink.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import types
+from collections.abc import Coroutine, Generator
+from typing import TYPE_CHECKING, Any, Final
 
-from ipc.errors import EACCES, EFBIG, EIO, ENAMETOOLONG, EROFS
+from ipc.errors import EACCES, EFBIG, EIO, ENAMETOOLONG, EROFS, IpcError
+from ipc.traps import yields_traps
 from servers.lib.loop import Refused
 from servers.mfs import zones
 from servers.mfs.cache import MAX_PREFETCH
@@ -35,7 +38,12 @@ async def read(fs: FileSystem, inode: Inode, data: Data, length: int, position: 
         if block == NO_BLOCK:
             await data.zero(done, chunk)
         else:
-            buffer = await _read_ahead(fs, inode, block, position, length - done)
+            start = position - at
+            buffer = (
+                fs.cache.find(block, inode.number, start)
+                or await fs.cache.fetch(block, inode.number, start)
+                or await _read_ahead(fs, inode, block, start, length - done + at)
+            )
             try:
                 await data.copy_out(done, buffer.data + at, chunk)
             finally:
@@ -48,21 +56,32 @@ async def read(fs: FileSystem, inode: Inode, data: Data, length: int, position: 
     return done
 
 
-async def peek(fs: FileSystem, inode: Inode, length: int, position: int) -> int:
+@yields_traps
+@types.coroutine
+def peek(fs: FileSystem, inode: Inode, length: int, position: int) -> Generator[Any, Any, int]:
     """Bring `length` bytes at `position` into VM's cache; how many the file has of them."""
     cache = fs.cache
-    done = 0
-    while done < length and position < inode.size:
-        chunk = min(BLOCK_SIZE - position % BLOCK_SIZE, length - done, inode.size - position)
-        block = zones.known_block(fs, inode, position)
+    number = inode.number
+    end = min(position + length, inode.size)
+    done = max(end - position, 0)
+    start = position - position % BLOCK_SIZE
+    while position < end:
+        block = zones.known_block(fs, inode, start)
         if block is None:
-            block = await zones.block_at(fs, inode, position)
+            block = yield from zones.block_at(fs, inode, start)
         if block == NO_BLOCK:
-            await cache.show_hole(inode.number, position // BLOCK_SIZE * BLOCK_SIZE)
+            yield from cache.show_hole(number, start)
         else:
-            await cache.put(await _read_ahead(fs, inode, block, position, length - done))
-        done += chunk
-        position += chunk
+            told = cache.let_go(
+                cache.find(block, number, start)
+                or (yield from cache.fetch(block, number, start))
+                or (yield from _read_ahead(fs, inode, block, start, end - start))
+            )
+            if told is not None:
+                answer = yield told
+                if type(answer) is IpcError:
+                    raise answer
+        position = start = start + BLOCK_SIZE
     inode.sought = False
     if not fs.read_only:
         inode.dirty = True
@@ -119,42 +138,34 @@ async def _write_chunk(
         await fs.cache.put(buffer)
 
 
-async def _read_ahead(
-    fs: FileSystem, inode: Inode, block: int, position: int, length: int
-) -> Buffer:
-    """Hold `block`, the file's at `position`; if it must be read, read more that may be wanted.
+def _read_ahead(
+    fs: FileSystem, inode: Inode, block: int, start: int, length: int
+) -> Coroutine[Any, Any, Buffer]:
+    """Hold `block`, the file's from `start` on, which must be read; read more that may be wanted.
 
-    `length` bytes from `position` on are sure to be wanted.  Source: MINIX rahead.
+    `length` bytes from `start` on are sure to be wanted.  Source: MINIX rahead.
     """
-    cache = fs.cache
-    fragment = position % BLOCK_SIZE
-    position -= fragment
-    number = inode.number
-    found = cache.find(block, number, position) or await cache.fetch(block, number, position)
-    if found is not None:
-        return found
-    count = -(-(length + fragment) // BLOCK_SIZE)
-    left = -(-(inode.size - position) // BLOCK_SIZE)
-    if position <= _INDIRECT < inode.size:
+    count = -(-length // BLOCK_SIZE)
+    left = -(-(inode.size - start) // BLOCK_SIZE)
+    if start <= _INDIRECT < inode.size:
         count += 1
         left += 1
     if not inode.sought:
         count = max(count, BLOCKS_AHEAD)
     count = min(count, left, MAX_PREFETCH)
-    wanted = [block]
     if count > 1:
-        await _extend(fs, inode, wanted, position, count)
-    await cache.prefetch(wanted)
-    return cache.find(block, number, position) or await cache.get(block, number, position)
+        return _read_following(fs, inode, block, start, count)
+    return fs.cache.prefetch([block], inode.number, start)
 
 
-async def _extend(
-    fs: FileSystem, inode: Inode, wanted: list[int], position: int, count: int
-) -> None:
-    """Add to `wanted`, the block at `position`, those that follow it in the file: up to the first
-    that is in a cache, and not more than `count` altogether.
+async def _read_following(
+    fs: FileSystem, inode: Inode, block: int, start: int, count: int
+) -> Buffer:
+    """Hold `block`, the file's from `start` on; read also those that follow it in the file: up to
+    the first that is in a cache, and not more than `count` altogether.
     """
-    block = wanted[0]
+    wanted = [block]
+    position = start
     for _ in range(count - 1):
         block += 1
         position += BLOCK_SIZE
@@ -170,6 +181,7 @@ async def _extend(
             await fs.cache.put(buffer)
             break
         wanted.append(block)
+    return await fs.cache.prefetch(wanted, inode.number, start)
 
 
 async def write_link(fs: FileSystem, inode: Inode, data: Data, length: int) -> None:

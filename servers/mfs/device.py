@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Coroutine, Generator
+from functools import cache
 from typing import Any, Final, TypeAlias
 
 import attrs
@@ -35,6 +36,7 @@ _ELEMENT: Final = struct.Struct("<iI")  # iovec_s_t: grant, bytes
 Result: TypeAlias = Coroutine[Any, Any, int]
 
 
+@cache
 def minor(device: int) -> int:
     """The minor number of a device number.  MINIX: sys/types.h minor."""
     return device & 0xFF | device >> 12 & 0xFFF00

@@ -6,15 +6,14 @@ Source: MINIX ``lib/libsys/vm_cache.c``, ``vm_info.c``.
 from __future__ import annotations
 
 import struct
-from collections.abc import Generator
-from typing import Any, Final
+from typing import Final
 
 import attrs
 
 from ipc.endpoint import SELF, VM
-from ipc.errors import OK, IpcError
+from ipc.errors import OK
 from ipc.flags import MAP_ANON, MAP_PREALLOC, PROT_READ, PROT_WRITE
-from ipc.traps import Load, SendRec, trap, yields_traps
+from ipc.traps import Load, SendRec, trap
 from ipc.vm import (
     VmClearcache,
     VmForgetcachepage,
@@ -30,7 +29,6 @@ VMSF_ONCE: Final = 1
 VMIW_STATS: Final = 1
 # struct vm_stats_info: page size, total, free, largest, cached.
 _STATS: Final = struct.Struct("<IIIII")
-_SIGN: Final = 1 << 63  # a place on the device travels as a signed number
 
 # What asks for a page of zeros.  The answer: its address, or ENOMEM.
 ALLOCATE: Final = SendRec(
@@ -42,13 +40,22 @@ ALLOCATE: Final = SendRec(
 )  # fmt: skip
 
 
-def mapping(device: int, device_offset: int, inode: int, offset: int) -> SendRec:
+def mapping(device: int, place: int, inode: int, offset: int) -> SendRec:
     """What asks VM to map its page for a place on the device.  The answer: its address, or ENOENT.
 
     Whoever makes these traps himself saves every trap of a block that is read a coroutine.
     """
-    place = device_offset if device_offset < _SIGN else device_offset - 2 * _SIGN
     return SendRec(VM, VmMapcachepage(device, place, offset, inode, 0, 1))
+
+
+def telling(address: int, device: int, place: int, inode: int, offset: int, once: bool) -> SendRec:
+    """What lets VM use the page at `address` for a place on the device and in a file.
+
+    If VM has no memory left to note it, mappings of the file will miss the page; that is no
+    reason to stop.  Differs: MINIX's MFS panics if VM has any other reason.
+    """
+    flags = VMSF_ONCE if once else 0
+    return SendRec(VM, VmSetcachepage(device, place, offset, inode, address, 0, 1, flags))
 
 
 @attrs.define(eq=False)
@@ -66,23 +73,6 @@ class Pages:
         Differs: MINIX's MFS panics if VM does not take it; here it is lost, and nothing else is.
         """
         await trap(SendRec(VM, VmMunmap(addr=address, len=BLOCK_SIZE)))
-
-    @yields_traps
-    def tell(
-        self, address: int, device: int, device_offset: int, inode: int, offset: int, once: bool
-    ) -> Generator[Any, Any, None]:
-        """Let VM use the page at `address` for this place on the device and in the file.
-
-        If VM has no memory left to note it, mappings of the file will miss the page; that is no
-        reason to stop.  Differs: MINIX's MFS panics if VM has any other reason.
-        """
-        place = device_offset if device_offset < _SIGN else device_offset - 2 * _SIGN
-        flags = VMSF_ONCE if once else 0
-        answer = yield SendRec(
-            VM, VmSetcachepage(device, place, offset, inode, address, 0, 1, flags)
-        )
-        if type(answer) is IpcError:
-            raise answer
 
     async def forget(self, device: int, device_offset: int) -> None:
         """No file has this place on the device any more."""

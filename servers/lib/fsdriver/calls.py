@@ -151,8 +151,9 @@ async def do_write(server: _Fs, source: int, request: ReqWrite) -> Message:
 
 async def do_peek(server: _Fs, _source: int, request: ReqPeek) -> Message:
     """Bring part of a file into VM's cache."""
-    _check_range(request.seek_pos, request.nbytes)
-    done = await server.peek(request.inode, request.nbytes, request.seek_pos)
+    position, length = request.seek_pos, request.nbytes
+    _check_range(position, length)
+    done = await server.peek(request.inode, length, position)
     return ReqPeekReply(OK, 0, done, request.transid)
 
 

@@ -261,18 +261,13 @@ def test_an_answer_that_nobody_waits_for(desk: type[Desk], errors: list[int]) ->
 def test_the_cause_of_what_a_server_does_is_the_request() -> None:
     bench = Bench()
     causes = []
-
-    class Watching(Desk):
-        def answer(self, dest: int, message: Message) -> Send | SendNb:
-            causes.append((dest, self.context.cause))
-            return super().answer(dest, message)
-
-    bench = Bench(Watching())
     deliveries: dict[int, int] = {}
 
     def listen(event: Any) -> None:
         if type(event).__name__ == "MessageDelivered" and event.dest == SERVER:
             deliveries.setdefault(event.source, event.seq)
+        elif type(event).__name__ == "MessageSent" and event.source == SERVER:
+            causes.append((event.dest, event.cause))
 
     bench.machine.probes.listen(listen)
     bench.ask(PmWait4())
