@@ -37,6 +37,7 @@ from ipc.traps import (
     FROM_KERNEL,
     NOTIFY_CALL,
     SEND_CALL,
+    SENDA_CALL,
     SENDNB_CALL,
     SENDREC_CALL,
     Receive,
@@ -82,6 +83,7 @@ BLOCKED: Final = 1
 _NOTIFY: Final = 1 << NOTIFY_CALL
 _SENDNB: Final = 1 << SENDNB_CALL
 
+_NEVER_WAIT: Final = (SENDNB_CALL, SENDA_CALL)
 _WAITING: Final = RTS_SENDING | RTS_RECEIVING
 _PARTNER: Final = RTS_SENDING | RTS_RECEIVING | RTS_NO_ENDPOINT
 _NO_REPLY: Final = ~MF_REPLY_PEND
@@ -129,7 +131,7 @@ class Rendezvous:
         if receiver is None or not privilege.sends_to[receiver.privilege.id] or receiver.slot < 0:
             return _refusal(caller, dest, receiver)
         caller.result = None
-        return self._deliver(caller, receiver, message, SEND_CALL)
+        return self.deliver(caller, receiver, message, SEND_CALL)
 
     def sendnb(self, caller: Process, dest: int, message: Message | None) -> int:
         """SENDNB: send `message` if the receiver waits for it; ENOTREADY if it does not."""
@@ -142,7 +144,7 @@ class Rendezvous:
             or receiver.slot < 0
         ):
             return _refusal(caller, dest, receiver)
-        return self._deliver(caller, receiver, message, SENDNB_CALL)
+        return self.deliver(caller, receiver, message, SENDNB_CALL)
 
     def sendrec(self, caller: Process, dest: int, message: Message | None) -> int:
         """SENDREC: send `message` and wait for the answer.  A kernel task never answers."""
@@ -159,7 +161,7 @@ class Rendezvous:
         if receiver is None or not privilege.asks[receiver.privilege.id]:
             return _refusal(caller, dest, receiver)
         caller.misc |= MF_REPLY_PEND
-        code = self._deliver(caller, receiver, message, SENDREC_CALL)
+        code = self.deliver(caller, receiver, message, SENDREC_CALL)
         if code == OK and not (receiver.rts or caller.callers or privilege.async_pending):
             # Nothing that `_collect` looks for can be there, and this is `_wait`.
             caller.get_from = dest
@@ -227,7 +229,7 @@ class Rendezvous:
         receiver = self.endpoints.get(dest)
         if receiver is None:
             return EDEADSRCDST
-        return self._deliver(process, receiver, message, SEND_CALL, FROM_KERNEL)
+        return self.deliver(process, receiver, message, SEND_CALL, FROM_KERNEL)
 
     def kernel_notify(self, task: int, dest: int) -> int:
         """Notify `dest` in the name of the kernel task in slot `task`."""
@@ -266,10 +268,13 @@ class Rendezvous:
         if self.probes.emit is not None:
             self.probes.delivered(sender.endpoint, receiver, message, status, cause)
 
-    def _deliver(
+    def deliver(
         self, caller: Process, receiver: Process, message: Message | None, call: int, flags: int = 0
     ) -> int:
-        """Give `message` to `receiver` if it waits for it; if not, join its queue."""
+        """Give `message` to `receiver` if it waits for it; if not, join its queue.
+
+        With a `call` that never waits (SENDNB, SENDA) the answer is ENOTREADY instead.
+        """
         rts = receiver.rts
         if rts == RTS_RECEIVING or rts & _PARTNER == RTS_RECEIVING:
             wanted = receiver.get_from
@@ -285,8 +290,9 @@ class Rendezvous:
                     receiver.result = message
                     status = 0
                 else:
-                    status = SENDREC_CALL if caller.misc & MF_REPLY_PEND else call
-                    status |= flags
+                    status = call | flags
+                    if caller.misc and caller.misc & MF_REPLY_PEND and call != SENDA_CALL:
+                        status = SENDREC_CALL | flags
                     receiver.status = status
                     receiver.result = (caller.endpoint, message, status)
                 if self.probes.emit is not None:
@@ -297,7 +303,7 @@ class Rendezvous:
                 return OK
         elif rts & RTS_NO_ENDPOINT:
             return EDEADSRCDST
-        if call == SENDNB_CALL:
+        if call in _NEVER_WAIT:
             return ENOTREADY
         return self._join(caller, receiver, message, call, flags)
 

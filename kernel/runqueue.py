@@ -12,22 +12,30 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from typing import TypeAlias
 
 from kernel.process import Process
 
+Told: TypeAlias = Callable[[Process], None]
+
+
+def _ignored(_process: Process) -> None:
+    pass
+
 
 class RunQueue:
-    """The ready processes, the running one first.
+    """The ready processes, the running one first."""
 
-    `entered` and `left`, if a policy has set them, are told who comes and goes.
-    """
-
-    __slots__ = ("entered", "left", "queue")
+    __slots__ = ("_entered", "_left", "queue")
 
     def __init__(self) -> None:
         self.queue: deque[Process] = deque()
-        self.entered: Callable[[Process], None] | None = None
-        self.left: Callable[[Process], None] | None = None
+
+    def tell(self, entered: Told, left: Told = _ignored) -> None:
+        """From now on tell `entered` who becomes ready, and `left` who no longer is."""
+        self._entered, self._left = entered, left
+        # Most policies need not know, so that nobody is to be told is not asked at each turn.
+        self.__class__ = _TellingQueue
 
     def block(self, process: Process, flag: int) -> None:
         """Set run flags of `process`; if it could run, it no longer can."""
@@ -39,8 +47,6 @@ class RunQueue:
         if first is not process:
             self.queue.appendleft(first)
             self.queue.remove(process)
-        if self.left is not None:
-            self.left(process)
 
     def unblock(self, process: Process, flag: int) -> None:
         """Clear run flags of `process`; if those were all that it had, it is ready."""
@@ -52,8 +58,6 @@ class RunQueue:
             if not rts or process.rts:
                 return
         self.queue.append(process)
-        if self.entered is not None:
-            self.entered(process)
 
     def to_front(self, index: int) -> None:
         """Let the `index`-th ready process be the one that runs."""
@@ -67,3 +71,21 @@ class RunQueue:
         assert all(not process.rts for process in self.queue), "a queued process has a run flag"
         slots = [process.slot for process in self.queue]
         assert len(slots) == len(set(slots)), "a process is queued twice"
+
+
+class _TellingQueue(RunQueue):
+    """A queue whose policy is told who comes and goes."""
+
+    __slots__ = ()
+
+    def block(self, process: Process, flag: int) -> None:
+        ready = not process.rts
+        super().block(process, flag)
+        if ready:
+            self._left(process)
+
+    def unblock(self, process: Process, flag: int) -> None:
+        ready = not process.rts
+        super().unblock(process, flag)
+        if not (ready or process.rts):
+            self._entered(process)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ipc.endpoint import ANY, ASYNCM, NR_TASKS, SELF
+from ipc.endpoint import ASYNCM, NR_TASKS, SELF
 from ipc.errors import ECALLDENIED, EDEADSRCDST, EDOM, EINVAL, EPERM, OK
 from ipc.traps import (
     AMF_DONE,
@@ -28,7 +28,7 @@ from ipc.traps import (
 )
 from kernel import notify
 from kernel.filters import admits
-from kernel.flags import MF_REPLY_PEND, RTS_NO_ENDPOINT, RTS_RECEIVING, RTS_SENDING
+from kernel.flags import MF_REPLY_PEND, RTS_NO_ENDPOINT
 
 if TYPE_CHECKING:
     from ipc.message import Message
@@ -42,7 +42,6 @@ _KNOWN_FLAGS: Final = AMF_VALID | AMF_DONE | AMF_NOTIFY | AMF_NOREPLY | AMF_NOTI
 _ESSENTIAL: Final = ~_KNOWN_FLAGS | AMF_DONE | AMF_VALID
 _WANTS_FAILURE: Final = AMF_NOTIFY | AMF_NOTIFY_ERR
 _ENTRIES_PER_SLOT: Final = 16
-_WAITING: Final = RTS_SENDING | RTS_RECEIVING
 
 
 def offer(ipc: Rendezvous, caller: Process, trap: SendA, size: int | None = None) -> int:
@@ -82,8 +81,7 @@ def offer(ipc: Rendezvous, caller: Process, trap: SendA, size: int | None = None
         ):
             tell |= _store(caller, entry, _refusal(caller, receiver))
         elif _hand_over(ipc, caller, receiver, entry):
-            if _store(caller, entry, OK):
-                tell = True
+            tell |= _store(caller, entry, OK)
         else:
             receiver.privilege.async_pending |= privilege.bit
             privilege.async_table = table
@@ -184,24 +182,13 @@ def _serve(ipc: Rendezvous, sender: Process, receiver: Process) -> bool:
 
 def _hand_over(ipc: Rendezvous, caller: Process, receiver: Process, entry: AsyncEntry) -> bool:
     """Deliver `entry` at once if `receiver` waits for it.  Returns whether it did."""
-    rts = receiver.rts
-    if rts != RTS_RECEIVING and rts & _WAITING != RTS_RECEIVING:
-        return False
-    wanted = receiver.get_from
-    if wanted != ANY and wanted != caller.endpoint:
-        return False
     answers = receiver.misc and receiver.misc & MF_REPLY_PEND
-    message = entry.message
-    if (answers and entry.flags & AMF_NOREPLY) or (
-        receiver.privilege.filters and not admits(receiver, caller, message.type)
-    ):
+    if answers and entry.flags & AMF_NOREPLY:
         return False
-    if ipc.probes.emit is not None:
-        ipc.probes.sent(caller, receiver.endpoint, message, SENDA_CALL)
-    ipc.give(caller, receiver, message, SENDA_CALL, caller.context.cause)
+    if ipc.deliver(caller, receiver, entry.message, SENDA_CALL) != OK:
+        return False
     if answers and "stale-reply-pending" in ipc.quirks:
         receiver.misc |= MF_REPLY_PEND
-    ipc.ready.unblock(receiver, RTS_RECEIVING)
     return True
 
 
@@ -248,8 +235,8 @@ def _store(sender: Process, entry: AsyncEntry, code: int) -> bool:
     if entry.dest == SELF:
         entry.dest = sender.endpoint
     entry.result = code
-    flags = entry.flags = entry.flags | AMF_DONE
-    return flags & (AMF_NOTIFY if code == OK else _WANTS_FAILURE) != 0
+    entry.flags |= AMF_DONE
+    return entry.flags & (AMF_NOTIFY if code == OK else _WANTS_FAILURE) != 0
 
 
 def most_offers(table: ProcessTable) -> int:

@@ -36,8 +36,7 @@ class Priority:
 
     def attach(self, ready: RunQueue) -> None:
         """Count the processes that are ready already, and all that come and go."""
-        ready.entered = self._enter
-        ready.left = self._leave
+        ready.tell(self._enter, self._leave)
         for process in ready.queue:
             self._enter(process)
 

@@ -38,7 +38,7 @@ class Effects:
         self._delivered: list[MessageDelivered] = []
         self._unblocked: list[int] = []
         probes.listen(self._note)
-        ready.entered = lambda process: self._unblocked.append(process.slot)
+        ready.tell(lambda process: self._unblocked.append(process.slot))
 
     def _note(self, event: Event) -> None:
         if isinstance(event, MessageDelivered):

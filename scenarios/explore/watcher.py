@@ -79,8 +79,7 @@ class Watcher:
     def attach(self, ready: RunQueue) -> None:
         """Hear of everybody who becomes ready or no longer is."""
         if self._careful:
-            ready.entered = self._entered
-            ready.left = self._left
+            ready.tell(self._entered, self._left)
 
     def choose(self, queue: deque[Process], ran: Process | None) -> int:
         """The head, or what is to be done instead.  Raises ScheduleDiffers."""

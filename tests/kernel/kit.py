@@ -67,7 +67,7 @@ class Kernel:
         for name in self.slots:
             self.add(name)
         self.probes.listen(self._note)
-        self.ready.entered = self.joined.append
+        self.ready.tell(self.joined.append)
 
     def add(self, name: str, generation: int = 0) -> Process:
         """A process of that name, in its slot."""
