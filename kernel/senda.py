@@ -80,7 +80,11 @@ def offer(ipc: Rendezvous, caller: Process, trap: SendA, size: int | None = None
             or not (privilege.reaches[receiver.privilege.id] or receiver is caller)
         ):
             tell |= _store(caller, entry, _refusal(caller, receiver))
-        elif _hand_over(ipc, caller, receiver, entry):
+        elif (
+            _answer(ipc, caller, receiver, entry)
+            if receiver.misc
+            else ipc.deliver(caller, receiver, entry.message, SENDA_CALL) == OK
+        ):
             tell |= _store(caller, entry, OK)
         else:
             receiver.privilege.async_pending |= privilege.bit
@@ -180,9 +184,12 @@ def _serve(ipc: Rendezvous, sender: Process, receiver: Process) -> bool:
     return delivered
 
 
-def _hand_over(ipc: Rendezvous, caller: Process, receiver: Process, entry: AsyncEntry) -> bool:
-    """Deliver `entry` at once if `receiver` waits for it.  Returns whether it did."""
-    answers = receiver.misc and receiver.misc & MF_REPLY_PEND
+def _answer(ipc: Rendezvous, caller: Process, receiver: Process, entry: AsyncEntry) -> bool:
+    """Deliver `entry` if `receiver`, which may be in SENDREC, waits for it.
+
+    Returns whether it did.
+    """
+    answers = receiver.misc & MF_REPLY_PEND
     if answers and entry.flags & AMF_NOREPLY:
         return False
     if ipc.deliver(caller, receiver, entry.message, SENDA_CALL) != OK:
