@@ -128,9 +128,10 @@ class Server:
         yield from self.start()
         while True:
             received = yield ANYTHING
-            if type(received) is not tuple:
-                raise received
-            source, message, self.status = received
+            try:
+                source, message, self.status = received
+            except TypeError:
+                raise received from None  # the kernel refused it
             answer: Any
             answered = True
             if type(message) in REQUESTS:
@@ -146,7 +147,7 @@ class Server:
                         request = step(None)
                         while type(request) is not Ticket:
                             request = step((yield request))
-                        self._park(source, message, answer, request, handler)
+                        self._park(source, message, answer, request, handler, answered)
                         answer = None
                 except StopIteration as done:
                     answer = done.value
@@ -185,9 +186,9 @@ class Server:
         coroutine: Answering,
         ticket: Ticket,
         handler: Handler,
+        answered: bool,
     ) -> None:
-        """Put a call aside until somebody resumes it; nobody is answered now."""
-        answered = self.status & STATUS_CALL_MASK != NOTIFY_CALL
+        """Put a call aside until somebody resumes it."""
         cause = self.context.cause
         call = Call(self, source, message, coroutine, cause, ticket, answered, handler)
         ticket.call = call

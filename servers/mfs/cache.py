@@ -142,17 +142,19 @@ class BlockCache:
             self._soon.append(buffer)
         else:
             self._unused[buffer] = None
-        told = None
-        if buffer.tell_vm:
-            buffer.tell_vm = False
-            if buffer.device:
-                told = telling(
-                    buffer.data, buffer.device, buffer.block * BLOCK_SIZE, buffer.inode,
-                    buffer.inode_offset, once,
-                )  # fmt: skip
+        told = self._news(buffer, once) if buffer.tell_vm else None
         if once:
             self._invalidate(buffer)
         return told
+
+    def _news(self, buffer: Buffer, once: bool = False) -> SendRec | None:
+        """The trap that tells VM of `buffer`, which it must be told if there is a block in it."""
+        buffer.tell_vm = False
+        if not buffer.device:
+            return None
+        place = buffer.block * BLOCK_SIZE
+        inode, offset = buffer.inode, buffer.inode_offset
+        return telling(buffer.data, buffer.device, place, inode, offset, once)
 
     def find(self, block: int, inode: int = NO_INODE, offset: int = 0) -> Buffer | None:
         """Hold `block` if it is here."""
@@ -162,10 +164,14 @@ class BlockCache:
         if buffer.held == 0:
             del self._unused[buffer]
         buffer.held += 1
+        self._claim(buffer, inode, offset)
+        return buffer
+
+    def _claim(self, buffer: Buffer, inode: int, offset: int) -> None:
+        """`buffer` is that part of a file, if it is one: VM is to be told if it was another."""
         if inode != NO_INODE and (inode != buffer.inode or offset != buffer.inode_offset):
             buffer.inode, buffer.inode_offset = inode, offset
             buffer.tell_vm = self.use_vm
-        return buffer
 
     @yields_traps
     @types.coroutine
@@ -315,27 +321,34 @@ class BlockCache:
 
         None of them is here.  Reading the run may fail silently; the first is then read alone.
         """
-        first, count = wanted[0], 1
+        first = base = wanted[0]
+        count = 1
         if len(wanted) > 1:
             first, count = self._run(wanted)
-        buffers = []
+        buffers: list[Buffer] = []
         pages = []
         for block in range(first, first + count):
-            buffer = yield from self._new(block, NO_INODE, 0)
+            buffer: Buffer = yield from self._new(block, NO_INODE, 0)
             buffers.append(buffer)
             pages.append(buffer.data)
         done = yield from self.disk.gather(first * BLOCK_SIZE, pages, BLOCK_SIZE)
+        found: Buffer | None = None
         for buffer in buffers:
             done -= BLOCK_SIZE
             if done < 0:
                 self._invalidate(buffer)
-            told = self.let_go(buffer)
-            if told is not None:
-                answer = yield told
+            elif buffer.tell_vm:
+                answer = yield self._news(buffer)
                 if type(answer) is IpcError:
                     raise answer
-        block = wanted[0]
-        return self.find(block, inode, offset) or (yield from self.get(block, inode, offset))
+            if done >= 0 and buffer.block == base:
+                found = buffer
+            else:
+                self.let_go(buffer)
+        if found is None:
+            found = yield from self.get(base, inode, offset)
+        self._claim(found, inode, offset)
+        return found
 
     def _run(self, wanted: list[int]) -> tuple[int, int]:
         """The run of blocks around the first of `wanted`: where it begins and how long it is."""

@@ -58,6 +58,10 @@ class Lock:
         """Whether anybody waits for the lock."""
         return bool(self._writers or self._serial)
 
+    def contended(self) -> bool:
+        """Whether whoever lets go of the lock may have to hand it on."""
+        return bool(self._writers or self._serial) or self.owner is not None
+
     def take_free(self, worker: Worker, mode: Mode) -> bool:
         """Get the lock if nobody has it or waits for it; whether that was so."""
         if self.mode is not FREE:
@@ -175,6 +179,10 @@ class Mutex:
     what: str = ""
     owner: Worker | None = None
     _line: deque[Worker] = attrs.field(factory=deque)
+
+    def awaited(self) -> bool:
+        """Whether anybody waits for the lock."""
+        return bool(self._line)
 
     async def acquire(self, worker: Worker) -> None:
         """Get the lock, which `worker` does not have."""

@@ -11,7 +11,7 @@ Source: MINIX ``servers/vfs/request.c``.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ipc.errors import EINVAL, OK
@@ -347,12 +347,14 @@ async def req_read_write(
     return answer.seek_pos, answer.nbytes
 
 
-def req_peek(worker: Worker, fs: int, inode: int, position: int, length: int) -> Awaitable[Any]:
+def req_peek(
+    worker: Worker, fs: int, inode: int, position: int, length: int
+) -> Coroutine[Any, Any, Any]:
     """Have part of a file brought into VM's cache."""
     return ask_fs(worker, fs, ReqPeek(inode, position, length, worker.transid))
 
 
-def req_inhibread(worker: Worker, fs: int, inode: int) -> Awaitable[Any]:
+def req_inhibread(worker: Worker, fs: int, inode: int) -> Coroutine[Any, Any, Any]:
     """The next read will be somewhere else."""
     return ask_fs(worker, fs, ReqInhibread(inode, worker.transid))
 

@@ -14,7 +14,7 @@ import attrs
 
 from ipc.common import SigsSignalReceived
 from ipc.endpoint import NONE, PM, VFS, slot_of
-from ipc.errors import EAGAIN, ENOSYS, OK, IpcError
+from ipc.errors import EAGAIN, ENOSYS, OK
 from ipc.message import Message, RawMessage, Reply
 from ipc.pm_vfs import VfsPmInit
 from ipc.registry import BY_NUMBER
@@ -62,7 +62,7 @@ from ipc.vfs import (
 from kernel.panic import Panic
 from servers.lib.asynsend import AsyncTable
 from servers.lib.grants import Grants
-from servers.lib.loop import Refused, Server
+from servers.lib.loop import ANYTHING, REQUESTS, Refused, Server
 from servers.lib.memory import Buffers
 from servers.vfs import pmcalls
 from servers.vfs.attributes import (
@@ -107,7 +107,6 @@ from servers.vfs.worker import NR_WORKERS, PATH_MAX, TRANSACTION_BASE, Worker, W
 Call: TypeAlias = Coroutine[Any, Any, Message | None]
 UserCall: TypeAlias = Callable[[Worker, Any], Call]
 
-_ANYTHING: Final = Receive()
 _FROM_PM: Final = Receive(PM)
 
 CALLS: Final[dict[int, UserCall]] = {
@@ -225,10 +224,11 @@ class Vfs(Server):
             if self.revived:
                 yield from self._unblock()
                 continue
-            received = yield _ANYTHING
-            if type(received) is IpcError:
-                raise received
-            source, value, status = received
+            received = yield ANYTHING
+            try:
+                source, value, status = received
+            except TypeError:
+                raise received from None  # the kernel refused it
             if status & STATUS_CALL_MASK != NOTIFY_CALL:
                 worker = answered(self, source, value)
                 if worker is None:
@@ -277,8 +277,7 @@ class Vfs(Server):
         """The worker that is to begin with a request; None if none is, or not yet."""
         context = self.context
         context.cause = context.delivered
-        kind = type(message)
-        if kind is not BY_NUMBER.get(message.type, kind):
+        if type(message) not in REQUESTS:
             message = _readable(message)
         try:
             worker: Worker | None
@@ -341,7 +340,7 @@ class Vfs(Server):
         if who.pending or who.worker is not None:
             return None
         pool = self.pool
-        if pool.available > (0 if spare else 1) and (spare or not pool.closed):
+        if (pool.available > 1 and not pool.closed) or (spare and pool.available):
             return pool.assign(who)
         who.pending = True
         pool.pending += 1
@@ -380,10 +379,12 @@ class Vfs(Server):
         pool = self.pool
         while True:
             who = worker.fp
-            if who.job is not None:
-                self._attribute(worker, who, who.job, who.job_cause)
+            request = who.job
+            if request is not None:
+                self._attribute(worker, who, request, who.job_cause)
+                call = self._rest_of_call if who.resumes else CALLS.get(request.type, do_unknown)
                 try:
-                    reply = yield from self._call(worker, who, who.job)
+                    reply = yield from call(worker, request)
                 except Refused as refusal:
                     reply = Reply(refusal.errno)
                 if reply is not None and who.pid != PID_FREE:
@@ -410,13 +411,12 @@ class Vfs(Server):
         worker.request = message
         worker.caller = who.endpoint
 
-    def _call(self, worker: Worker, who: Fproc, message: Message) -> Call:
-        """What does a call, or what is left of one.  Source: MINIX do_work, do_pending_pipe."""
-        if who.resumes:
-            call, who.call, who.resumes = who.call, None, False
-            assert call is not None, "kept when it was started"
-            return resume(worker, call)
-        return CALLS.get(message.type, do_unknown)(worker, message)
+    def _rest_of_call(self, worker: Worker, _request: Message) -> Call:
+        """What does what is left of a call.  Source: MINIX do_pending_pipe."""
+        who = worker.fp
+        call, who.call, who.resumes = who.call, None, False
+        assert call is not None, "kept when it was started"
+        return resume(worker, call)
 
     def _next_pending(self) -> Fproc | None:
         if not self.pool.may_do_pending():
@@ -445,6 +445,9 @@ class Vfs(Server):
 
 def _readable(message: Message) -> Message:
     """`message` as its number says to read it; one that cannot be read is nothing we know."""
+    kind = type(message)
+    if kind is BY_NUMBER.get(message.type, kind):
+        return message
     try:
         return as_request(message)
     except Unreadable:

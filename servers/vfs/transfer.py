@@ -5,12 +5,14 @@ Source: MINIX ``servers/vfs/read.c``, ``write.c``, ``open.c`` actual_lseek.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+import types
+from collections.abc import Coroutine, Generator
 from typing import TYPE_CHECKING, Any, Final
 
 from ipc.errors import EBADF, EINVAL, EIO, EOVERFLOW, ESPIPE, OK
 from ipc.flags import O_APPEND
 from ipc.message import Message, Reply
+from ipc.traps import yields_traps
 from ipc.vfs import VfsGetdents, VfsLseek, VfsLseekReply, VfsRead, VfsWrite
 from servers.lib.loop import Refused
 from servers.vfs import pipes
@@ -84,58 +86,81 @@ async def read_write(
     return done
 
 
-async def peek(worker: Worker, fd: int, length: int) -> int:
-    """Bring part of a file that VM has open into its cache; OK or an error number."""
+@yields_traps
+@types.coroutine
+def bring_in(worker: Worker, fd: int, offset: int, length: int) -> Generator[Any, Any, int]:
+    """Bring part of a file that VM has open into its cache; OK or an error number.
+
+    It is an lseek to `offset`, and then a read of which nothing is copied: whoever waits for the
+    file comes in between.  Raises Refused.
+    """
     who = worker.fp
+    sought = False
+    while True:
+        filp = who.take_filp(worker, fd, READ) or (yield from who.lock_filp(worker, fd, READ))
+        try:
+            vnode = filp.vnode
+            if not sought:
+                sought = True
+                if _moved(filp, SEEK_SET, offset):
+                    answer = yield from req_inhibread(worker, vnode.fs, vnode.inode)
+                    if answer.type != OK:
+                        raise Refused(answer.type)
+                if filp.wanted():
+                    continue
+            if not filp.mode & R_BIT:
+                raise Refused(EBADF)
+            if length == 0:
+                return OK
+            if not (vnode.is_regular or vnode.is_directory):
+                raise Refused(EINVAL)
+            answer = yield from req_peek(worker, vnode.fs, vnode.inode, filp.position, length)
+            result: int = answer.type
+            return result
+        finally:
+            filp.unlock(worker)
+
+
+async def do_lseek(worker: Worker, request: VfsLseek) -> Message | None:
+    """lseek.
+
+    The file system is told, so that it does not read ahead at the old place.
+    """
+    who, fd = worker.fp, request.fd
     filp = who.take_filp(worker, fd, READ) or await who.lock_filp(worker, fd, READ)
     try:
-        if not filp.mode & R_BIT:
-            raise Refused(EBADF)
-        if length == 0:
-            return OK
-        vnode = filp.vnode
-        if not (vnode.is_regular or vnode.is_directory):
-            raise Refused(EINVAL)
-        answer = await req_peek(worker, vnode.fs, vnode.inode, filp.position, length)
-        return int(answer.type)
+        if _moved(filp, request.whence, request.offset):
+            vnode = filp.vnode
+            answer = await req_inhibread(worker, vnode.fs, vnode.inode)
+            if answer.type != OK:
+                raise Refused(answer.type)
+        return VfsLseekReply(OK, filp.position)
     finally:
         filp.unlock(worker)
 
 
-async def do_lseek(worker: Worker, request: VfsLseek) -> Message | None:
-    """lseek."""
-    position = await seek(worker, request.fd, request.whence, request.offset)
-    return VfsLseekReply(OK, position)
+def _moved(filp: Filp, whence: int, offset: int) -> bool:
+    """Whether the position of an open file, locked, has changed by its being set.
 
-
-async def seek(worker: Worker, fd: int, whence: int, offset: int) -> int:
-    """Move the position of an open file; where it is then.  Raises Refused.
-
-    The file system is told, so that it does not read ahead at the old place.
+    Raises Refused (ESPIPE, EINVAL, EOVERFLOW).
     """
-    who = worker.fp
-    filp = who.take_filp(worker, fd, READ) or await who.lock_filp(worker, fd, READ)
-    try:
-        vnode = filp.vnode
-        if vnode.is_pipe:
-            raise Refused(ESPIPE)
-        position = offset
+    vnode = filp.vnode
+    if vnode.is_pipe:
+        raise Refused(ESPIPE)
+    position = offset
+    if whence != SEEK_SET:
         if whence == SEEK_CUR:
             position += filp.position
         elif whence == SEEK_END:
             position += vnode.size
-        elif whence != SEEK_SET:
+        else:
             raise Refused(EINVAL)
-        if not OFF_MIN <= position <= OFF_MAX:
-            raise Refused(EOVERFLOW)
-        if position != filp.position:
-            filp.position = position
-            answer = await req_inhibread(worker, vnode.fs, vnode.inode)
-            if answer.type != OK:
-                raise Refused(answer.type)
-        return position
-    finally:
-        filp.unlock(worker)
+    if not OFF_MIN <= position <= OFF_MAX:
+        raise Refused(EOVERFLOW)
+    if position == filp.position:
+        return False
+    filp.position = position
+    return True
 
 
 async def do_getdents(worker: Worker, request: VfsGetdents) -> Message | None:

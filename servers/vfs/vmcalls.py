@@ -25,7 +25,7 @@ from servers.lib.fsdriver.server import RES_HASPEEK
 from servers.lib.loop import Refused
 from servers.vfs.lock import READ
 from servers.vfs.opening import close_fd
-from servers.vfs.transfer import SEEK_SET, peek, seek
+from servers.vfs.transfer import bring_in
 
 if TYPE_CHECKING:
     from servers.vfs.worker import Worker
@@ -45,8 +45,7 @@ def do_vmcall(worker: Worker, request: VfsVmcall) -> Generator[Any, Any, Message
     try:
         what = request.req
         if what == FDIO:
-            yield from seek(worker, request.fd, SEEK_SET, request.offset)
-            result = yield from peek(worker, request.fd, request.length)
+            result = yield from bring_in(worker, request.fd, request.offset, request.length)
             answer = _answer(request, result)
         elif what == FDLOOKUP:
             answer = yield from _look_up(worker, request)

@@ -75,9 +75,10 @@ class FileServer(Server):
         yield from self.start()
         while True:
             received = yield ANYTHING
-            if type(received) is not tuple:
-                raise received
-            source, message, self.status = received
+            try:
+                source, message, self.status = received
+            except TypeError:
+                raise received from None  # the kernel refused it
             answer: Any
             answered = True
             if type(message) in REQUESTS:

@@ -117,6 +117,26 @@ def test_many_readers_share_the_workers() -> None:
     place.check()
 
 
+def test_who_waits_for_a_file_comes_between_the_requests_of_a_page_in() -> None:
+    place = slow()
+    loading, writing, reading = [place.fork() for _ in range(3)]
+
+    async def map_two(libc: Libc) -> int:
+        return await libc.mmap(0, 8192, PROT_READ, MAP_PRIVATE, await libc.open("/b"), 0)
+
+    base = place.do(map_two, loading)
+    fd = place.do(lambda libc: libc.open("/b", O_RDWR), writing)
+    start(place, read_a, reading)  # keeps the file system busy
+    place.heard()
+    start(place, lambda libc: libc.load(base + 4096, 3), loading)
+    start(place, lambda libc: libc.write(fd, b"ccc"), writing)
+    place.system.machine.run_quiet_nowait()
+    asked = [line.split("(")[0] for line in place.heard("VFS", "MFS") if line.startswith("VFS")]
+    wanted = [f"VFS -> MFS: REQ_{name}" for name in ("INHIBREAD", "WRITE", "PEEK")]
+    assert [line for line in asked if line in wanted] == wanted
+    place.check()
+
+
 def test_writers_to_one_file_do_not_mix() -> None:
     place = slow()
     place.do(lambda libc: libc.creat("/tmp/f", 0o666))
