@@ -10,8 +10,8 @@ Source: MINIX ``kernel/clock.c``.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable
+from heapq import heappop, heappush
 from typing import Final
 
 import attrs
@@ -33,8 +33,6 @@ class Due:
     """
 
     time: int
-    priority: int
-    sequence: int
     action: Callable[[], None] | None
     background: bool = False
 
@@ -70,9 +68,10 @@ class Clock:
     ) -> Due:
         """Do `action` at `time` (virtual ns; the past means as soon as possible)."""
         self._sequence += 1
-        due = Due(time, priority, self._sequence, action, background)
-        heapq.heappush(self._heap, (time, priority, due.sequence, due))
-        self.expected += not background
+        due = Due(time, action, background)
+        heappush(self._heap, (time, priority, self._sequence, due))
+        if not background:
+            self.expected += 1
         if time < self.deadline:
             self.deadline = time
         return due
@@ -91,18 +90,26 @@ class Clock:
         """When the first that is due is due, or NEVER."""
         heap = self._heap
         while heap and heap[0][3].action is None:
-            heapq.heappop(heap)
+            heappop(heap)
         return heap[0][0] if heap else NEVER
 
-    def happen(self) -> None:
-        """Do all that is due by now."""
+    def happen(self) -> int:
+        """Do all that is due by now.  Returns when the first of the rest is due, or NEVER."""
         heap = self._heap
-        while heap and heap[0][0] <= self.now and heap[0][0] < NEVER:
-            due = heapq.heappop(heap)[3]
-            if due.action is not None:
-                action, due.action = due.action, None
-                self.expected -= not due.background
-                action()
+        while heap:
+            time, _priority, _sequence, due = heap[0]
+            action = due.action
+            if action is None:
+                heappop(heap)
+                continue
+            if time > self.now or time >= NEVER:
+                return time
+            heappop(heap)
+            due.action = None
+            if not due.background:
+                self.expected -= 1
+            action()
+        return NEVER
 
 
 def tick_time(tick: int) -> int:

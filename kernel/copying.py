@@ -18,7 +18,7 @@ from ipc.errors import EDOM, EFAULT, ESRCH, OK
 from ipc.signals import SIGKMEM
 from kernel.flags import MF_KCALL_RESUME, RTS_VMREQUEST
 from kernel.memory.frames import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, Frames
-from kernel.memory.space import AddressSpace
+from kernel.memory.space import USER_READ, USER_WRITE, AddressSpace
 from kernel.probes import MemoryRequested
 from kernel.process import MemoryRequest, Process
 
@@ -74,53 +74,58 @@ class Copier:
         """The frames that hold what `process` has (None: all), and what maps them, if anything."""
         if process is None:
             return self._frames, None
-        if process.space is not None:
-            return self._frames, process.space
+        space = process.space
+        if space is not None:
+            return self._frames, space
         if process.privilege.system:
             return process.private or private_memory(process), None
         return self._frames, _NOWHERE
 
     def copy(
-        self, caller: Process | None, source: Place | None, dest: Place | None, length: int
+        self,
+        caller: Process | None,
+        source: Process | None,
+        start: int,
+        dest: Process | None,
+        end: int,
+        length: int,
     ) -> int:
-        """Copy `length` bytes.
+        """Copy `length` bytes from `start` in the memory of `source` to `end` in that of `dest`.
 
-        With a `caller`, memory that is missing suspends it: VMSUSPEND.  Without, EFAULT.  Also
-        EDOM for no bytes, ESRCH for no such process, and the error with which VM refused.
+        None is physical memory; the addresses have 32 bits.  With a `caller`, memory that is
+        missing suspends it: VMSUSPEND.  Without, EFAULT.  Also EDOM for no bytes, and the error
+        with which VM refused.
         """
         if length <= 0:
             return EDOM
-        if source is None or dest is None:
-            return ESRCH
         if caller is not None and caller.memory_request is not None:
             refusal = resumed_result(caller)
             if refusal != OK:
                 return refusal
-        clock, cost = self._clock, self._cost
-        origin, from_space = self._memory(source.process)
-        target, to_space = self._memory(dest.process)
-        start, end = source.address, dest.address
+        origin, from_space = self._memory(source)
+        target, to_space = self._memory(dest)
         left = length
         while True:
-            read_at = start if from_space is None else from_space.translate(start)
-            if read_at < 0:
-                return self._missing(caller, source, length, write=False)
-            write_at = end if to_space is None else to_space.translate(end, True)
-            if write_at < 0:
-                return self._missing(caller, dest, length, write=True)
-            read_from, write_from = start & PAGE_MASK, end & PAGE_MASK
-            size = PAGE_SIZE - (max(write_from, read_from))
+            read = start >> PAGE_SHIFT if from_space is None else from_space.frame(start, USER_READ)
+            if read < 0:
+                return self._missing(caller, source, start + left - length, length, False)
+            written = end >> PAGE_SHIFT if to_space is None else to_space.frame(end, USER_WRITE)
+            if written < 0:
+                return self._missing(caller, dest, end + left - length, length, True)
+            read_at, write_at = start & PAGE_MASK, end & PAGE_MASK
+            size = PAGE_SIZE - read_at
+            if write_at > read_at:
+                size = PAGE_SIZE - write_at
             if size > left:
                 size = left
             if size == PAGE_SIZE:
-                target.copy_frame(origin, read_at >> PAGE_SHIFT, write_at >> PAGE_SHIFT)
+                target.copy_frame(origin, read, written)
             else:
-                data = origin.get(read_at >> PAGE_SHIFT, read_from, size)
-                target.put(write_at >> PAGE_SHIFT, write_from, data)
-            clock.now += cost
-            left -= size
-            if not left:
+                target.put(written, write_at, origin.get(read, read_at, size))
+            self._clock.now += self._cost
+            if size == left:
                 return OK
+            left -= size
             start, end = (start + size) & ADDRESS_MASK, (end + size) & ADDRESS_MASK
 
     def read(self, caller: Process | None, source: Place | None, length: int) -> bytes | int:
@@ -139,7 +144,7 @@ class Copier:
             if space is not None:
                 start = space.translate(start)
                 if start < 0:
-                    return self._missing(caller, source, length, write=False)
+                    return self._missing(caller, source.process, source.address, length, False)
             size = min(length - done, PAGE_SIZE - (start & PAGE_MASK))
             parts.append(frames.read(start, size))
             done += size
@@ -172,7 +177,7 @@ class Copier:
             if space is not None:
                 start = space.translate(start, True)
                 if start < 0:
-                    return self._missing(caller, dest, length, write=True)
+                    return self._missing(caller, dest.process, dest.address, length, True)
             size = min(length - done, PAGE_SIZE - (start & PAGE_MASK))
             if data is None:
                 frames.fill(start, byte, size)
@@ -182,13 +187,15 @@ class Copier:
             self._clock.now += self._cost
         return OK
 
-    def _missing(self, caller: Process | None, place: Place, length: int, write: bool) -> int:
-        target = place.process
+    def _missing(
+        self, caller: Process | None, target: Process | None, address: int, length: int, write: bool
+    ) -> int:
+        """What a call answers that misses memory: `address` is where it began, in any 32 bits."""
         assert target is not None, "all physical memory is there"
         # Differs: VM would wait for itself for ever; it is told instead.
         if caller is None or caller.endpoint == VM:
             return EFAULT
-        return self.suspend(caller, target, place.address, length, write)
+        return self.suspend(caller, target, address & ADDRESS_MASK, length, write)
 
     def suspend(
         self, caller: Process, target: Process, address: int, length: int, write: bool

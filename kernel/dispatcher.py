@@ -76,49 +76,68 @@ class Dispatcher:
         self.stop_wanted = True
         self.machine.clock.attend()
 
-    def run_nowait(self, most: int = NEVER) -> None:
+    def run_nowait(self, most: int = NEVER, idle: bool = False) -> None:
         """Step processes until none can run, `stop` was called, or `most` steps were made.
 
-        Raises Panic when the machine stops, LimitReached, and what a listener raised.
+        With `idle`, if none can run time passes to what is due next, as long as somebody may wait
+        for that.  Raises Panic when the machine stops, LimitReached, and what a listener raised.
         """
         if not self._watched:
             self._watched = True
             WATCHDOG.watch(self)
         self.thread = threading.get_ident()
         self.stop_wanted = False
-        self.machine.clock.attend()
-        last, limit = self.steps + most, self.limits.steps
+        machine = self.machine
+        machine.clock.attend()
+        limit = self.limits.steps
+        last = min(self.steps + most, limit)
         try:
-            self._run(min(last, limit))
-            if not self.machine.ready.queue and self.machine.inspectors:
-                self.machine.inspect()
+            while self._run(last):
+                if machine.inspectors:
+                    machine.inspect()
+                if not idle or not machine.clock.expected or self.stop_wanted:
+                    break
+                self.let_time_pass()
         except Panic as panic:
-            self.machine.halt(panic)
+            machine.halt(panic)
             raise
         finally:
             self.account()
-        if self.steps >= limit and self.machine.ready.queue and not self.stop_wanted:
+        if self.steps >= limit and machine.ready.queue and not self.stop_wanted:
             raise LimitReached(f"the machine made {self.steps} steps, which is its limit")
 
-    def idle_until(self, time: int) -> None:
-        """Let virtual time pass to `time` (ns) while no process runs.
+    def let_time_pass(self, end: int = NEVER) -> None:
+        """Let virtual time pass to what is due next, but not beyond `end` (ns).
 
-        The run that ended before has brought the accounts up to date.
+        To be called when no process can run.
         """
+        if self.careful:
+            self.account()
         clock = self.machine.clock
-        self.current = None
-        self.idle += time - clock.now
-        clock.now = self.since = time
+        now = clock.now
+        if self.current is not None:
+            self.current.user_time += now - self.since
+            self.current = None
+        time = clock.next_due()
+        if time > end:
+            time = end
+        if time > now:
+            self.idle += time - now
+            clock.now = now = time
+        self.since = now
 
-    def _run(self, last: int) -> None:
+    def _run(self, last: int) -> bool:
+        """Step processes as far as the `last` step; whether it ended because none can run."""
         clock, queue = self.machine.clock, self.machine.ready.queue
         while True:
             if clock.now >= clock.deadline:
                 self._attend()  # which may make the first process ready
                 if self.stop_wanted:
-                    return
-            elif not queue or self._step(last):
-                return
+                    return not queue
+            elif not queue:
+                return True
+            elif self._step(last):
+                return not queue
 
     def _step(self, last: int) -> bool:
         """Make steps until something is due or nobody can run; True if the `last` one is made."""
@@ -245,12 +264,11 @@ class Dispatcher:
         if probes.failure is not None:
             failure, probes.failure = probes.failure, None
             raise failure
-        clock.happen()
+        due = clock.happen()
         if clock.now >= limit:
             raise LimitReached(
                 f"the machine ran for {self.limits.time} virtual nanoseconds, which is its limit"
             )
-        due = clock.next_due()
         if due < clock.deadline:
             clock.deadline = due
         process = self.current

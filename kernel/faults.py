@@ -63,12 +63,14 @@ class Accesses:
         space = process.space
         if space is None:
             self._load_private(process, address, length)
-        elif 0 < length <= PAGE_SIZE - (address & PAGE_MASK):
+            return
+        offset = address & PAGE_MASK
+        if 0 < length <= PAGE_SIZE - offset:
             entry = space.lookup(address)
             if entry & USER_READ == USER_READ:
                 if process.misc:
                     process.misc &= _DONE
-                process.result = self._get(entry >> PAGE_SHIFT, address & PAGE_MASK, length)
+                process.result = self._get(entry >> PAGE_SHIFT, offset, length)
             else:
                 self._fault(process, address, entry, FAULT_USER)
         else:
@@ -96,13 +98,15 @@ class Accesses:
         space = process.space
         if space is None:
             self._store_private(process, address, data)
-        elif 0 < len(data) <= PAGE_SIZE - (address & PAGE_MASK):
+            return
+        offset = address & PAGE_MASK
+        if 0 < len(data) <= PAGE_SIZE - offset:
             entry = space.lookup(address)
             if entry & USER_WRITE == USER_WRITE:
                 if process.misc:
                     process.misc &= _DONE
                 process.result = None
-                self._put(entry >> PAGE_SHIFT, address & PAGE_MASK, data)
+                self._put(entry >> PAGE_SHIFT, offset, data)
             else:
                 self._fault(process, address, entry, FAULT_USER | FAULT_WRITE)
         else:
@@ -149,12 +153,20 @@ class Accesses:
             self._signals.cause(process, SIGSEGV)
             return
         memory = process.private or private_memory(process)
-        process.result = memory.read(address, max(0, length))
+        offset = address & PAGE_MASK
+        if 0 < length <= PAGE_SIZE - offset:
+            process.result = memory.get(address >> PAGE_SHIFT, offset, length)
+        else:
+            process.result = memory.read(address, max(0, length))
 
     def _store_private(self, process: Process, address: int, data: bytes) -> None:
         if not process.privilege.system:
             self._signals.cause(process, SIGSEGV)
             return
         memory = process.private or private_memory(process)
-        memory.write(address, data)
+        offset = address & PAGE_MASK
+        if 0 < len(data) <= PAGE_SIZE - offset:
+            memory.put(address >> PAGE_SHIFT, offset, data)
+        else:
+            memory.write(address, data)
         process.result = None

@@ -49,6 +49,9 @@ GRANT_MAX_SEQ: Final = 1 << (31 - GRANT_SHIFT)
 MAXIMUM_INDIRECT_DEPTH: Final = 5
 _DEPTHS: Final = range(MAXIMUM_INDIRECT_DEPTH + 1)
 _MEMORY_TOP: Final = 0xFFFFFFFF
+_MEMORY_END: Final = _MEMORY_TOP + 1
+_PLAIN: Final = CPF_IN_USE | CPF_DIRECT
+_SPECIAL: Final = CPF_INDIRECT | CPF_TRY
 _LAYOUT: Final = struct.Struct("<IiiIIIi")  # cp_grant_t, i386
 _FAULTED_OFFSET: Final = 24
 
@@ -183,6 +186,18 @@ def verify_grant(
             return EPERM
         entry = table[index]
         flags = entry.flags
+        plain = _PLAIN | access
+        if (
+            flags & (plain | _SPECIAL) == plain
+            and entry.sequence == grant >> GRANT_SHIFT
+            and entry.who_to == grantee
+            and offset >= 0
+            and length >= 0
+            and offset + length <= entry.length
+            and entry.start + entry.length <= _MEMORY_END
+        ):
+            # Most are like this; what follows would come to the same.
+            return Granted(process, (entry.start + offset) & _MEMORY_TOP, granter)
         if flags & CPF_IN_USE != CPF_IN_USE or entry.sequence != grant >> GRANT_SHIFT:
             return EPERM
         if not flags & CPF_INDIRECT:

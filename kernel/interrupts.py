@@ -87,11 +87,11 @@ class Interrupts:
         endpoints = machine.table.endpoints
         process = endpoints.get(hook.owner)
         assert process is not None, "a dead process has no hooks"
-        hook.enabled = bool(hook.policy & IRQ_REENABLE)
+        hook.enabled = hook.policy & IRQ_REENABLE != 0
         process.privilege.interrupts_pending |= 1 << hook.notify_id
         if machine.probes.emit is not None:
             machine.probes.happened(Interrupted, process, hook.line)
-        notify.post(machine.rendezvous, endpoints[HARDWARE], hook.owner)
+        notify.tell(machine.rendezvous, endpoints[HARDWARE], process)
 
     def release(self, process: Process) -> None:
         """`process` is no more: its hooks are free."""

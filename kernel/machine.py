@@ -288,8 +288,7 @@ class Machine:
 
         Raises Panic when the machine stops, LimitReached, and what a listener raised.
         """
-        if self.panic is not None:
-            self.demand_running()
+        self.demand_running()
         self.dispatcher.run_nowait()
 
     def demand_running(self) -> None:
@@ -299,9 +298,8 @@ class Machine:
 
     def run_quiet_nowait(self) -> None:
         """Run until the machine is quiet and nothing is due that anybody may wait for."""
-        self.run_nowait()
-        while self.clock.expected and not self.dispatcher.stop_wanted:
-            self.idle_once()
+        self.demand_running()
+        self.dispatcher.run_nowait(idle=True)
 
     def run_until_nowait(self, done: Callable[[], bool]) -> bool:
         """Run, letting virtual time pass, until the machine is quiet and `done()` is true.
@@ -324,13 +322,7 @@ class Machine:
 
     def idle_once(self, end: int = NEVER) -> None:
         """Let time pass to what is due next, but not beyond `end` (virtual ns), and run."""
-        time, now = self.clock.next_due(), self.clock.now
-        if time > end:
-            time = end
-        if time > now:
-            self.dispatcher.idle_until(time)
-        else:
-            self.dispatcher.idle_until(now)
+        self.dispatcher.let_time_pass(end)
         self.run_nowait()
 
     # What is told.

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipc.endpoint import HARDWARE, SYSTEM
+from ipc.endpoint import ANY, HARDWARE, SYSTEM
 from ipc.errors import EDEADSRCDST, OK
 from ipc.notification import Notification
 from ipc.traps import NOTIFY_CALL
 from kernel.filters import admits
-from kernel.flags import MF_REPLY_PEND, RTS_RECEIVING
+from kernel.flags import MF_REPLY_PEND, RTS_RECEIVING, RTS_SENDING
 
 if TYPE_CHECKING:
     from kernel.privilege import Privilege
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kernel.rendezvous import Rendezvous
 
 _EMPTY = Notification()
+_WAITING = RTS_SENDING | RTS_RECEIVING
 
 
 def post(ipc: Rendezvous, sender: Process, dest: int) -> int:
@@ -36,11 +37,18 @@ def post(ipc: Rendezvous, sender: Process, dest: int) -> int:
     receiver = ipc.endpoints.get(dest)
     if receiver is None:
         return EDEADSRCDST
+    tell(ipc, sender, receiver)
+    return OK
+
+
+def tell(ipc: Rendezvous, sender: Process, receiver: Process) -> None:
+    """Notify `receiver`, which lives, in the name of `sender`."""
     if ipc.probes.emit is not None:
-        ipc.probes.sent(sender, dest, _EMPTY, NOTIFY_CALL)
+        ipc.probes.sent(sender, receiver.endpoint, _EMPTY, NOTIFY_CALL)
     privilege = receiver.privilege
     if (
-        ipc.expects(receiver, sender)
+        receiver.rts & _WAITING == RTS_RECEIVING
+        and (receiver.get_from == ANY or receiver.get_from == sender.endpoint)
         and not receiver.misc & MF_REPLY_PEND
         and (not privilege.filters or admits(receiver, sender, Notification.type))
     ):
@@ -49,7 +57,6 @@ def post(ipc: Rendezvous, sender: Process, dest: int) -> int:
         ipc.ready.unblock(receiver, RTS_RECEIVING)
     else:
         privilege.notify_pending |= sender.privilege.bit
-    return OK
 
 
 def take(ipc: Rendezvous, receiver: Process, sender: Process | None) -> bool:

@@ -50,12 +50,8 @@ def _file(contents: Any) -> File:
 
 
 def _make_controller(machine: Machine, volume: Volume) -> Controller:
-    clock = machine.clock
-
-    def after(delay: int, action: Any) -> None:
-        clock.schedule(clock.now + delay, action)
-
     interrupt = partial(machine.interrupts.raise_line, DISK_LINE)
-    controller = Controller(Medium(volume.size, volume.block), DISK_PORTS, after, interrupt)
+    medium = Medium(volume.size, volume.block)
+    controller = Controller(medium, DISK_PORTS, machine.clock, interrupt)
     machine.interrupts.ports[DISK_PORTS] = controller
     return controller

@@ -9,7 +9,7 @@ import struct
 from typing import TYPE_CHECKING, Final
 
 from ipc.endpoint import NONE, SELF
-from ipc.errors import EFAULT, EINVAL, EPERM, ESRCH, OK
+from ipc.errors import EDOM, EFAULT, EINVAL, EPERM, ESRCH, OK
 from ipc.kernelcalls import (
     SysMemset,
     SysPhyscopy,
@@ -23,7 +23,7 @@ from ipc.kernelcalls import (
 from ipc.message import Message
 from kernel.copying import ADDRESS_MASK, Place, resumed_result
 from kernel.flags import RTS_NO_PRIV
-from kernel.grants import CPF_READ, CPF_WRITE, Granted, MemoryTable, verify_grant
+from kernel.grants import CPF_READ, CPF_WRITE, MemoryTable, verify_grant
 
 if TYPE_CHECKING:
     from kernel.machine import Machine
@@ -48,7 +48,9 @@ def do_vircopy(
     if source is None or dest is None:
         return EINVAL
     waiting = None if request.flags & CP_FLAG_TRY else caller
-    return copier.copy(waiting, source, dest, request.nr_bytes)
+    return copier.copy(
+        waiting, source.process, source.address, dest.process, dest.address, request.nr_bytes
+    )
 
 
 def do_memset(machine: Machine, caller: Process, request: SysMemset) -> Message | int:
@@ -91,15 +93,17 @@ def _safecopy(
     if granter == NONE:
         return EFAULT
     granted = verify_grant(machine, granter, caller.endpoint, grant, length, access, offset)
-    if not isinstance(granted, Granted):
+    if isinstance(granted, int):
         return granted
-    copier = machine.copier
-    theirs: Place | None = granted
-    if granted.process is None:
-        theirs = copier.place(granted.endpoint, granted.address)
-    mine = Place(caller, address & ADDRESS_MASK)
-    source, dest = (theirs, mine) if access & CPF_READ else (mine, theirs)
-    code = copier.copy(None if granted.soft else caller, source, dest, length)
+    process = granted.process
+    if process is None and granted.endpoint != NONE:
+        return ESRCH if length else EDOM
+    mine, theirs = address & ADDRESS_MASK, granted.address
+    waiting = None if granted.soft else caller
+    if access == CPF_READ:
+        code = machine.copier.copy(waiting, process, theirs, caller, mine, length)
+    else:
+        code = machine.copier.copy(waiting, caller, mine, process, theirs, length)
     if granted.soft and code == EFAULT:
         granted.soft_fault()
     return code

@@ -28,6 +28,13 @@ DIO_OUTPUT: Final = 2
 DIO_TYPE: Final = 0xF0
 DIO_WIDTHS: Final = {0x10: 0xFF, 0x20: 0xFFFF, 0x30: 0xFFFFFFFF}
 
+# What SYS_DEVIO is asked for: in which direction, and which bits of the value count.
+_DEVIO: Final = {
+    width | direction: (direction, mask)
+    for width, mask in DIO_WIDTHS.items()
+    for direction in (DIO_INPUT, DIO_OUTPUT)
+}
+
 
 def do_irqctl(machine: Machine, caller: Process, request: SysIrqctl) -> Message | int:
     """Subscribe to an interrupt line, end that, or enable or disable the subscription."""
@@ -76,10 +83,10 @@ def _set_policy(machine: Machine, caller: Process, request: SysIrqctl) -> Messag
 
 def do_devio(machine: Machine, _caller: Process, request: SysDevio) -> Message | int:
     """Read or write an I/O port; a port without a device reads as ones and takes anything."""
-    mask = DIO_WIDTHS.get(request.request & DIO_TYPE)
-    direction = request.request & DIO_DIRECTION
-    if mask is None or direction not in (DIO_INPUT, DIO_OUTPUT):
+    asked = _DEVIO.get(request.request & (DIO_TYPE | DIO_DIRECTION))
+    if asked is None:
         return EINVAL
+    direction, mask = asked
     device = machine.interrupts.ports.get(request.port)
     if direction == DIO_OUTPUT:
         if device is not None:

@@ -124,22 +124,20 @@ class KernelCalls:
         except KeyError:
             call, allowed = None, False
         answer = call(machine, caller, request) if allowed else self._call_unread(caller, request)
-        result: Message | None
         if not answer:  # OK; a message never counts as false
-            result = _DONE
+            caller.result = _DONE
         elif not isinstance(answer, int):
-            result = answer
+            caller.result = answer
         elif answer == VMSUSPEND:
             self._suspend(caller, request)
             return
         else:
-            result = None if answer == EDONTREPLY else Reply(answer)
+            caller.result = None if answer == EDONTREPLY else Reply(answer)
         if caller.misc:
             caller.misc &= _NOT_RESUMED
         caller.memory_request = None
-        caller.result = result
-        if machine.probes.emit is not None and result is not None:
-            machine.probes.called(caller, request, result)
+        if machine.probes.emit is not None and caller.result is not None:
+            machine.probes.called(caller, request, caller.result)
 
     def _suspend(self, caller: Process, request: Message) -> None:
         """The call waits for memory that VM is to provide, and will be done again."""

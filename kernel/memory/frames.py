@@ -67,11 +67,8 @@ class Frames:
 
     def get(self, frame: int, offset: int, length: int) -> bytes:
         """The `length` bytes at `offset` in the frame with this number, where all must lie."""
-        page = self.contents.get(frame)
-        if page is None:
-            return bytes(length)
-        kept = bytes(page[offset : offset + length])
-        return kept if len(kept) == length else kept.ljust(length, b"\0")
+        kept = self.contents.get(frame, b"")[offset : offset + length]
+        return bytes(kept).ljust(length, b"\0")
 
     def put(self, frame: int, offset: int, data: bytes) -> None:
         """Store `data` at `offset` in the frame with this number, where all of it must fit."""
@@ -81,7 +78,7 @@ class Frames:
                 self.contents[frame] = bytearray(data)
                 return
             page = self.contents[frame] = bytearray()
-        if len(page) < offset:
+        if offset and len(page) < offset:
             page.extend(bytes(offset - len(page)))
         page[offset : offset + len(data)] = data
 

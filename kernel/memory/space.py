@@ -54,6 +54,15 @@ class AddressSpace:
         table = self.tables.get(vaddr >> TABLE_SHIFT)
         return 0 if table is None else table[vaddr >> PAGE_SHIFT & TABLE_INDEX]
 
+    def frame(self, vaddr: int, need: int) -> int:
+        """The number of the frame behind `vaddr`, or -1 if its entry lacks a flag in `need`."""
+        table = self.tables.get(vaddr >> TABLE_SHIFT)
+        if table is not None:
+            entry = table[vaddr >> PAGE_SHIFT & TABLE_INDEX]
+            if entry & need == need:
+                return entry >> PAGE_SHIFT
+        return -1
+
     def translate(self, vaddr: int, write: bool = False) -> int:
         """The physical address behind `vaddr`, or -1 if a user may not read (or `write`) there."""
         table = self.tables.get(vaddr >> TABLE_SHIFT)

@@ -8,18 +8,13 @@ transfer is done, `status` and the data of a read are in memory, and the control
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final, TypeAlias
 
 import attrs
 
+from kernel.clock import Clock
 from servers.disk.latency import Latency
 from servers.disk.medium import Medium
-
-if TYPE_CHECKING:
-    from attrs import frozen
-else:
-    # Nobody changes a transfer, but to have attrs enforce it would double what making one costs.
-    from attrs import define as frozen
 
 SECTOR: Final = 512  # bytes
 
@@ -27,13 +22,8 @@ READY: Final = 0
 FAILED: Final = 1
 
 
-@frozen
-class Transfer:
-    """What the driver wants: `length` bytes at `offset` of the disk."""
-
-    offset: int
-    length: int
-    writing: bool
+# What the driver wants: from which byte of the disk on, how many bytes, and whether to write them.
+Transfer: TypeAlias = tuple[int, int, bool]
 
 
 @attrs.define(eq=False)
@@ -60,13 +50,12 @@ class Faults:
 class Controller:
     """A controller with one disk, whose doorbell is port `port`.
 
-    `after(delay, action)` does something later (virtual ns), and `interrupt()` raises its line:
-    both are the machine's.
+    `clock` is the machine's, and `interrupt()` raises the controller's line.
     """
 
     medium: Medium
     port: int
-    after: Callable[[int, Callable[[], None]], None]
+    clock: Clock
     interrupt: Callable[[], None]
     latency: Latency = attrs.field(factory=Latency)
     faults: Faults = attrs.field(factory=Faults)
@@ -84,14 +73,15 @@ class Controller:
         command = self.command
         if command is None:
             return
-        delay = self.latency.of(command.offset - self._head, command.length)
-        self._head = command.offset + command.length
+        offset, length, writing = command
+        delay = self.latency.of(offset - self._head, length)
+        self._head = offset + length
         if self.faults.strike():
             self.status = FAILED
         else:
             self.status = READY
-            if command.writing:
-                self.medium.write(command.offset, self.buffer)
+            if writing:
+                self.medium.write(offset, self.buffer)
             else:
-                self.buffer = self.medium.read(command.offset, command.length)
-        self.after(delay, self.interrupt)
+                self.buffer = self.medium.read(offset, length)
+        self.clock.schedule(self.clock.now + delay, self.interrupt)

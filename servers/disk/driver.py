@@ -42,7 +42,7 @@ from ipc.traps import (
 )  # fmt: skip
 from kernel.panic import Panic
 from kernel.process import Context
-from servers.disk.controller import FAILED, SECTOR, Controller, Transfer
+from servers.disk.controller import FAILED, SECTOR, Controller
 from servers.lib.asynsend import AsyncTable
 from servers.lib.kernel_calls import sys_safecopyfrom, sys_safecopyto
 from servers.lib.memory import SCRATCH
@@ -140,7 +140,7 @@ class Disk:
             if isinstance(data, int):
                 return data
             controller.buffer = data
-        controller.command = Transfer(position, length, writing)
+        controller.command = (position, length, writing)
         yield self._doorbell
         interrupted = yield _INTERRUPT
         if type(interrupted) is IpcError:

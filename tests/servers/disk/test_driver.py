@@ -41,15 +41,11 @@ class Bench:
     def __init__(self, latency: Latency = NO_LATENCY) -> None:
         self.machine = machine = Machine()
         medium = Medium(BLOCKS * BLOCK, lambda block: bytes([block]) * BLOCK)
-        clock = machine.clock
-
-        def after(delay: int, action: Any) -> None:
-            clock.schedule(clock.now + delay, action)
 
         def interrupt() -> None:
             machine.interrupts.raise_line(14)
 
-        self.controller = Controller(medium, PORT, after, interrupt, latency)
+        self.controller = Controller(medium, PORT, machine.clock, interrupt, latency)
         machine.interrupts.ports[PORT] = self.controller
         disk = Disk(self.controller)
         machine.spawn(DISK, "disk", disk.main, system=True, context=disk.context)
