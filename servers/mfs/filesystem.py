@@ -143,7 +143,7 @@ class FileSystem:
     async def free_zone(self, zone: int) -> None:
         """Give `zone` back; its block is forgotten here and in VM."""
         sb = self.superblock
-        if not sb.first_data_zone <= zone < sb.zones:
+        if zone not in sb.data_zones:
             return
         bit = zone - (sb.first_data_zone - 1)
         await self._give_bit(START_BLOCK + sb.inode_map_blocks, bit)

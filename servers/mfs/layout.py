@@ -67,12 +67,14 @@ class Superblock:
     disk_version: int = 0
     inode_start: int = attrs.field(init=False)  # the first block of inodes
     first_data_zone: int = attrs.field(init=False)  # the first zone that may belong to a file
+    data_zones: range = attrs.field(init=False)  # all of those
 
     def __attrs_post_init__(self) -> None:
         self.inode_start = START_BLOCK + self.inode_map_blocks + self.zone_map_blocks
         self.first_data_zone = self.first_zone_on_disk or (
             self.inode_start + -(-self.inodes // INODES_PER_BLOCK)
         )
+        self.data_zones = range(self.first_data_zone, self.zones)
 
     def encode(self) -> bytes:
         """The superblock's bytes on disk."""

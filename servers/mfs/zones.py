@@ -89,8 +89,7 @@ async def _read_entry(fs: FileSystem, buffer: Buffer, index: int) -> int:
 
 def _entry_in(fs: FileSystem, text: bytes, index: int) -> int:
     zone: int = _ZONE.unpack_from(text, 4 * index)[0]
-    sb = fs.superblock
-    if zone != NO_ZONE and not sb.first_data_zone <= zone < sb.zones:
+    if zone != NO_ZONE and zone not in fs.superblock.data_zones:
         raise Panic(f"illegal zone number {zone} in an indirect block: check the file system")
     return zone
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from ipc.endpoint import NONE, slot_of
+from ipc.endpoint import NONE
 from ipc.errors import EBADF, EDEADEPT, EIO, EMFILE
 from ipc.message import Message
 from servers.lib.loop import Refused
@@ -120,9 +120,10 @@ class Fproc:
 
 @attrs.define(eq=False)
 class FprocTable:
-    """The processes that VFS knows, by slot."""
+    """The processes that VFS knows, by slot and by endpoint."""
 
     _slots: dict[int, Fproc] = attrs.field(factory=dict)
+    _known: dict[int, Fproc] = attrs.field(factory=dict)
 
     def at(self, slot: int) -> Fproc:
         """The entry of a slot, free or not."""
@@ -133,8 +134,7 @@ class FprocTable:
 
     def lookup(self, endpoint: int) -> Fproc | None:
         """The process with this endpoint."""
-        found = self._slots.get(slot_of(endpoint))
-        return found if found is not None and found.endpoint == endpoint else None
+        return self._known.get(endpoint)
 
     def require(self, endpoint: int) -> Fproc:
         """The same; raises Refused(EDEADEPT) if there is none."""
@@ -143,9 +143,14 @@ class FprocTable:
             raise Refused(EDEADEPT)
         return found
 
-    def set(self, process: Fproc) -> None:
-        """Put `process` into its slot."""
-        self._slots[process.slot] = process
+    def enter(self, process: Fproc) -> None:
+        """Put `process`, which has its endpoint, into its slot."""
+        self._slots[process.slot] = self._known[process.endpoint] = process
+
+    def free(self, process: Fproc) -> None:
+        """`process` is no more; its slot may be used again."""
+        del self._known[process.endpoint]
+        process.endpoint, process.pid = NONE, PID_FREE
 
     def all(self) -> list[Fproc]:
         """All processes, in the order of their slots."""

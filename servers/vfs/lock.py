@@ -59,8 +59,8 @@ class Lock:
         return bool(self._writers or self._serial)
 
     def contended(self) -> bool:
-        """Whether whoever lets go of the lock may have to hand it on."""
-        return bool(self._writers or self._serial) or self.owner is not None
+        """Whether there is anybody to whom a reader of the lock may have to hand it on."""
+        return self.owner is not None or bool(self._writers or self._serial)
 
     def take_free(self, worker: Worker, mode: Mode) -> bool:
         """Get the lock if nobody has it or waits for it; whether that was so."""
@@ -196,6 +196,8 @@ class Mutex:
     def release(self, worker: Worker) -> None:
         """Let go, and hand the lock on."""
         assert self.owner is worker, "only who has a mutex lets go of it"
-        self.owner = self._line.popleft() if self._line else None
-        if self.owner is not None:
+        if self._line:
+            self.owner = self._line.popleft()
             self.owner.proceed()
+        else:
+            self.owner = None

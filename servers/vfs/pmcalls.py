@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from ipc.endpoint import NONE, PM, slot_of
+from ipc.endpoint import PM, slot_of
 from ipc.errors import EIO, ENOSYS
 from ipc.message import Message
 from ipc.pm_vfs import (
@@ -90,7 +90,7 @@ def fork(vfs: Vfs, parent_endpoint: int, endpoint: int, pid: int) -> Fproc:
         blocked_on=BlockedOn.NOTHING, call=None, revived=False, worker=None, pending=False,
         job=None, resumes=False, pm_job=None,
     )  # fmt: skip
-    vfs.processes.set(child)
+    vfs.processes.enter(child)
     for filp in child.filps:
         if filp is not None:
             filp.count += 1
@@ -200,7 +200,7 @@ async def free_process(worker: Worker, who: Fproc, exiting: bool) -> None:
         return
     for vnode in lost:
         await put_vnode(worker, vnode)
-    who.endpoint, who.pid = NONE, PID_FREE
+    vfs.processes.free(who)
     who.is_service = who.session_leader = False
 
 

@@ -229,11 +229,10 @@ class Vfs(Server):
                 source, value, status = received
             except TypeError:
                 raise received from None  # the kernel refused it
-            if status & STATUS_CALL_MASK != NOTIFY_CALL:
-                worker = answered(self, source, value)
-                if worker is None:
-                    worker = yield from self._begin_with(source, value)
-                    value = None
+            worker = answered(self, source, value)
+            if worker is None:
+                worker = yield from self._begin_with(source, value, status)
+                value = None
 
     # --- the start
 
@@ -248,6 +247,7 @@ class Vfs(Server):
                 break
             who = self.processes.at(message.slot)
             who.endpoint, who.pid = message.endpt, message.pid
+            self.processes.enter(who)
         await pmcalls.tell_pm(Reply(OK))
 
     def _mount(self) -> None:
@@ -273,12 +273,16 @@ class Vfs(Server):
 
     @yields_traps
     @types.coroutine
-    def _begin_with(self, source: int, message: Message) -> Generator[Any, Any, Worker | None]:
+    def _begin_with(
+        self, source: int, message: Message, status: int
+    ) -> Generator[Any, Any, Worker | None]:
         """The worker that is to begin with a request; None if none is, or not yet."""
+        if type(message) not in REQUESTS:
+            if status & STATUS_CALL_MASK == NOTIFY_CALL:
+                return None
+            message = _readable(message)
         context = self.context
         context.cause = context.delivered
-        if type(message) not in REQUESTS:
-            message = _readable(message)
         try:
             worker: Worker | None
             if source == PM:
@@ -375,13 +379,17 @@ class Vfs(Server):
     @yields_traps
     @types.coroutine
     def _work(self, worker: Worker) -> Generator[Any, Any, None]:
-        """Do all that there is to do, for process after process.  Source: MINIX worker_main."""
+        """Do all that there is to do, for process after process.  Source: MINIX worker_main.
+
+        What the worker does it does because of the message that it is busy with.
+        """
         pool = self.pool
         while True:
             who = worker.fp
             request = who.job
             if request is not None:
-                self._attribute(worker, who, request, who.job_cause)
+                self.context.cause = worker.cause = who.job_cause
+                worker.request, worker.caller = request, who.endpoint
                 call = self._rest_of_call if who.resumes else CALLS.get(request.type, do_unknown)
                 try:
                     reply = yield from call(worker, request)
@@ -393,7 +401,8 @@ class Vfs(Server):
                         self._unsent(worker.caller, reply, failure)
                 who.job = None
             if who.pm_job is not None:
-                self._attribute(worker, who, who.pm_job, who.pm_cause)
+                self.context.cause = worker.cause = who.pm_cause
+                worker.request, worker.caller = who.pm_job, who.endpoint
                 yield from pmcalls.do_postponed(worker, who.pm_job)
                 who.pm_job = None
             if who.is_service and (mount := self.mounts.find(who.endpoint)) is not None:
@@ -404,12 +413,6 @@ class Vfs(Server):
                 pool.occupy(worker, following)
             else:
                 yield worker
-
-    def _attribute(self, worker: Worker, who: Fproc, message: Message, cause: int) -> None:
-        """What the worker does from here on it does because of `message`."""
-        self.context.cause = worker.cause = cause
-        worker.request = message
-        worker.caller = who.endpoint
 
     def _rest_of_call(self, worker: Worker, _request: Message) -> Call:
         """What does what is left of a call.  Source: MINIX do_pending_pipe."""
