@@ -51,7 +51,7 @@ _DEPTHS: Final = range(MAXIMUM_INDIRECT_DEPTH + 1)
 _MEMORY_TOP: Final = 0xFFFFFFFF
 _MEMORY_END: Final = _MEMORY_TOP + 1
 _PLAIN: Final = CPF_IN_USE | CPF_DIRECT
-_SPECIAL: Final = CPF_INDIRECT | CPF_TRY
+_KIND: Final = _PLAIN | CPF_INDIRECT | CPF_TRY
 _LAYOUT: Final = struct.Struct("<IiiIIIi")  # cp_grant_t, i386
 _FAULTED_OFFSET: Final = 24
 
@@ -153,6 +153,38 @@ class Granted(Place):
             self.table[grant_index(self.id)].faulted = self.id
 
 
+def plain_address(
+    process: Process, grantee: int, grant: int, length: int, access: int, offset: int
+) -> int:
+    """Where in the memory of `process` a copy begins that it allows with a plain grant, or -1.
+
+    Plain is what most are: direct, to `grantee` by name, not only to try, and in a table that is
+    not in some memory.  `verify_grant` allows those as well, and says what is to be said of others.
+    """
+    privilege = process.privilege
+    table = privilege.grants
+    index = grant & _INDEX_MASK
+    if (
+        not isinstance(table, list)
+        or index >= len(table)
+        or privilege.grant_endpoint != process.endpoint
+        or grant <= GRANT_INVALID
+    ):
+        return -1
+    entry: Grant = table[index]
+    if (
+        entry.flags & (_KIND | access) == _PLAIN | access
+        and entry.sequence == grant >> GRANT_SHIFT
+        and entry.who_to == grantee
+        and offset >= 0
+        and length >= 0
+        and offset + length <= entry.length
+        and entry.start + entry.length <= _MEMORY_END
+    ):
+        return (entry.start + offset) & _MEMORY_TOP
+    return -1
+
+
 def verify_grant(
     machine: Machine,
     granter: int,
@@ -186,18 +218,6 @@ def verify_grant(
             return EPERM
         entry = table[index]
         flags = entry.flags
-        plain = _PLAIN | access
-        if (
-            flags & (plain | _SPECIAL) == plain
-            and entry.sequence == grant >> GRANT_SHIFT
-            and entry.who_to == grantee
-            and offset >= 0
-            and length >= 0
-            and offset + length <= entry.length
-            and entry.start + entry.length <= _MEMORY_END
-        ):
-            # Most are like this; what follows would come to the same.
-            return Granted(process, (entry.start + offset) & _MEMORY_TOP, granter)
         if flags & CPF_IN_USE != CPF_IN_USE or entry.sequence != grant >> GRANT_SHIFT:
             return EPERM
         if not flags & CPF_INDIRECT:

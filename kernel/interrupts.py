@@ -85,8 +85,7 @@ class Interrupts:
     def _notify(self, hook: Hook) -> None:
         machine = self._machine
         endpoints = machine.table.endpoints
-        process = endpoints.get(hook.owner)
-        assert process is not None, "a dead process has no hooks"
+        process = endpoints[hook.owner]  # a dead one has no hooks
         hook.enabled = hook.policy & IRQ_REENABLE != 0
         process.privilege.interrupts_pending |= 1 << hook.notify_id
         if machine.probes.emit is not None:

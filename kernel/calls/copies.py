@@ -23,7 +23,7 @@ from ipc.kernelcalls import (
 from ipc.message import Message
 from kernel.copying import ADDRESS_MASK, Place, resumed_result
 from kernel.flags import RTS_NO_PRIV
-from kernel.grants import CPF_READ, CPF_WRITE, MemoryTable, verify_grant
+from kernel.grants import CPF_READ, CPF_WRITE, MemoryTable, plain_address, verify_grant
 
 if TYPE_CHECKING:
     from kernel.machine import Machine
@@ -90,22 +90,27 @@ def _safecopy(
     address: int,
     access: int,
 ) -> int:
-    if granter == NONE:
-        return EFAULT
-    granted = verify_grant(machine, granter, caller.endpoint, grant, length, access, offset)
-    if isinstance(granted, int):
-        return granted
-    process = granted.process
-    if process is None and granted.endpoint != NONE:
-        return ESRCH if length else EDOM
-    mine, theirs = address & ADDRESS_MASK, granted.address
-    waiting = None if granted.soft else caller
+    process = machine.table.endpoints.get(granter)
+    if process is None:
+        return EFAULT if granter == NONE else EINVAL
+    mine = address & ADDRESS_MASK
+    tried = None  # what is told if memory is missing, instead of asking VM for it
+    theirs = plain_address(process, caller.endpoint, grant, length, access, offset)
+    if theirs < 0:
+        granted = verify_grant(machine, granter, caller.endpoint, grant, length, access, offset)
+        if isinstance(granted, int):
+            return granted
+        process, theirs = granted.process, granted.address
+        if process is None and granted.endpoint != NONE:
+            return ESRCH if length else EDOM
+        tried = granted if granted.soft else None
+    waiting = caller if tried is None else None
     if access == CPF_READ:
         code = machine.copier.copy(waiting, process, theirs, caller, mine, length)
     else:
         code = machine.copier.copy(waiting, caller, mine, process, theirs, length)
-    if granted.soft and code == EFAULT:
-        granted.soft_fault()
+    if tried is not None and code == EFAULT:
+        tried.soft_fault()
     return code
 
 

@@ -151,15 +151,16 @@ class Disk:
             return length
         data = controller.buffer
         done = 0
-        for grant, size in vector:
-            part = data[done : done + size]
+        for grant, room in vector:
+            part = data[done : done + room]
             if not part:
                 break
             yield Store(SCRATCH, part)
-            copied = yield KernelCall(SysSafecopyto(endpoint, grant, 0, SCRATCH, len(part)))
+            size = len(part)
+            copied = yield KernelCall(SysSafecopyto(endpoint, grant, 0, SCRATCH, size))
             if copied.type != OK:
                 return int(copied.type)
-            done += len(part)
+            done += size
         return done
 
     def _collect(

@@ -46,7 +46,24 @@ def test_what_is_cancelled_does_not_happen_and_is_not_expected() -> None:
     clock.cancel(due)
     clock.cancel(due)
     assert not clock.expected
-    assert clock.next_due() == 7
+    assert clock.happen() == clock.next_due() == 7
+
+
+def test_time_passes_while_something_is_expected_and_nobody_stops_the_run() -> None:
+    machine = Machine()
+    clock = machine.clock
+    quiet: list[int] = []
+    machine.inspectors.append(lambda: quiet.append(clock.now))
+    clock.schedule(5, lambda: None)
+    clock.schedule(6, machine.dispatcher.stop)
+    clock.schedule(7, lambda: None)
+    clock.schedule(8, lambda: pytest.fail("nobody waits for it"), background=True)
+    machine.run_nowait()
+    assert quiet == [0]
+    machine.run_quiet_nowait()
+    assert quiet == [0, 0, 5, 6]
+    machine.run_quiet_nowait()
+    assert quiet == [0, 0, 5, 6, 6, 7]
 
 
 @pytest.mark.parametrize("tick", [0, 1, 2, 59, 60, 61, 3600])

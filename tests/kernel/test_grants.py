@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 from typing import Any
 
@@ -33,6 +34,7 @@ from kernel.grants import (
     Granted,
     grant_id,
     grant_index,
+    plain_address,
     verify_grant,
 )
 from kernel.machine import Machine
@@ -92,6 +94,31 @@ def test_what_a_grant_allows(grant: Grant, outcome: Any) -> None:
 def test_what_is_no_grant(granter: int, number: int, outcome: int) -> None:
     machine = with_grants({GRANTER: [direct()]})
     assert verify_grant(machine, granter, GRANTEE, number, 8, CPF_READ, 0) == outcome
+
+
+@pytest.mark.parametrize("kind", [CPF_DIRECT, CPF_MAGIC, CPF_INDIRECT, CPF_DIRECT | CPF_TRY])
+@pytest.mark.parametrize("use", [LIVE, CPF_USED, CPF_VALID])
+@pytest.mark.parametrize("allowed", [BOTH, CPF_READ, CPF_WRITE, 0])
+def test_a_plain_grant_is_one_that_is_verified(kind: int, use: int, allowed: int) -> None:
+    grant = direct(kind | use | allowed)
+    machine = with_grants({GRANTER: [grant]})
+    granter = machine.table.at(GRANTER)
+    granter.privilege.grant_endpoint = GRANTER
+    plain = 0
+    cases = itertools.product(
+        (GRANTEE, THIRD, ANY), (0, 1), (0x1000, 0, 0xFFFFFFF0), (16, 17, 0),  # the grant
+        (0, 1, 1 << GRANT_SHIFT, -1), (0, 8, 16, -1), (0, 8, 9, -1), (CPF_READ, CPF_WRITE),
+    )  # fmt: skip
+    for who_to, sequence, start, size, number, length, offset, access in cases:
+        grant.who_to, grant.sequence, grant.start, grant.length = who_to, sequence, start, size
+        found = plain_address(granter, GRANTEE, number, length, access, offset)
+        if found >= 0:
+            plain += 1
+            verified = verify_grant(machine, GRANTER, GRANTEE, number, length, access, offset)
+            assert verified == Granted(
+                granter, found, GRANTER, False, granter.privilege.grants, number
+            )
+    assert bool(plain) == (kind == CPF_DIRECT and use == LIVE and allowed != 0)
 
 
 def test_a_magic_grant_of_vfs_covers_another_process() -> None:
