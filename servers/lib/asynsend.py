@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import attrs
 
-from ipc.endpoint import NR_PROCS
+from ipc.endpoint import NONE, NR_PROCS
 from ipc.errors import OK
-from ipc.message import Message
+from ipc.message import Message, Reply
 from ipc.traps import (
     AMF_DONE,
     AMF_NOREPLY,
@@ -30,6 +30,7 @@ from kernel.panic import Panic
 
 # The flags of an entry that is done, if its sender does not want to know how that went.
 _OVER: Final = frozenset({AMF_VALID | AMF_DONE, AMF_VALID | AMF_DONE | AMF_NOREPLY})
+_NEVER_OVER: Final = AsyncEntry(AMF_VALID, NONE, Reply())
 _COMPLETED: Final = AMF_VALID | AMF_DONE
 _WANTS_ERROR: Final = AMF_NOTIFY | AMF_NOTIFY_ERR
 
@@ -43,6 +44,7 @@ class AsyncTable:
 
     capacity: int = 2 * NR_PROCS
     entries: list[AsyncEntry] = attrs.field(factory=list)
+    _only: AsyncEntry = _NEVER_OVER  # the one entry, if the table was left with a single one
     _offering: SendA = attrs.field(init=False)  # all of it, whatever it holds
 
     def __attrs_post_init__(self) -> None:
@@ -54,17 +56,19 @@ class AsyncTable:
         `flags` (AMF_*): AMF_NOREPLY says that it is no answer to a SENDREC.  Whoever asks for the
         trap makes it next: the table is that of all traps.  MINIX: asynsend3.
         """
-        entries = self.entries
-        if len(entries) == 1 and entries[0].flags in _OVER:
+        entry = self._only
+        if entry.flags in _OVER:
             # Most of the time the message before was delivered at once; its place is free.
-            entry = entries[0]
             entry.flags, entry.dest, entry.message = flags | AMF_VALID, dest, message
             entry.result = OK
             return self._offering
+        entries = self.entries
         entries[:] = [entry for entry in entries if not entry.flags & AMF_DONE or _failed(entry)]
         if len(entries) >= self.capacity:
             raise Panic("the table of asynchronous messages is full")
-        entries.append(AsyncEntry(flags | AMF_VALID, dest, message))
+        entry = AsyncEntry(flags | AMF_VALID, dest, message)
+        self._only = _NEVER_OVER if entries else entry
+        entries.append(entry)
         return self._offering
 
     @yields_traps

@@ -71,12 +71,10 @@ class Ticket:
 class Call:
     """A request being handled: who asked, what, and the coroutine that answers it."""
 
-    server: Server
     source: int
     message: Message
     coroutine: Answering
     cause: int = 0  # the event that delivered the request
-    ticket: Ticket | None = None  # what it is parked on
     answered: bool = True  # whether what the handler returns is sent to the source
     handler: Handler | None = None  # which began it
 
@@ -189,8 +187,7 @@ class Server:
         answered: bool,
     ) -> None:
         """Put a call aside until somebody resumes it."""
-        cause = self.context.cause
-        call = Call(self, source, message, coroutine, cause, ticket, answered, handler)
+        call = Call(source, message, coroutine, self.context.cause, answered, handler)
         ticket.call = call
         self.parked[call] = ticket
 
@@ -268,7 +265,7 @@ class Server:
             reply = self._refusal(error, call.handler or call.coroutine, call.source, call.message)
         else:
             request.call = call
-            self.parked[call] = call.ticket = request
+            self.parked[call] = request
         if reply is not None and call.answered:
             yield from self.reply(call.source, reply)
         context.cause = outer
@@ -284,7 +281,6 @@ class Server:
         if call is None:
             return _nobody()
         ticket.call = None
-        call.ticket = None
         del self.parked[call]
         return self.run(call, value)
 
@@ -295,7 +291,7 @@ class Server:
         for whom and why, as those of a request do.
         """
         cause = self.context.cause
-        await self.run(Call(self, source, message, coroutine, cause, None, answered=False))
+        await self.run(Call(source, message, coroutine, cause, answered=False))
 
     def cancel(self, source: int) -> int:
         """Forget every parked call of `source`, which has died; returns how many there were.

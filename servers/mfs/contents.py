@@ -62,8 +62,10 @@ def peek(fs: FileSystem, inode: Inode, length: int, position: int) -> Generator[
     """Bring `length` bytes at `position` into VM's cache; how many the file has of them."""
     cache = fs.cache
     number = inode.number
-    end = min(position + length, inode.size)
-    done = max(end - position, 0)
+    end = position + length
+    if end > inode.size:
+        end = inode.size
+    done = end - position if end > position else 0
     start = position - position % BLOCK_SIZE
     while position < end:
         block = zones.known_block(fs, inode, start)

@@ -65,7 +65,7 @@ def answered(vfs: Vfs, source: int, message: Message) -> Worker | None:
     Differs: an answer nobody waits for is refused like an unknown call, whoever sent it.
     """
     worker = vfs.pool.by_transid.get(getattr(message, "transid", 0))
-    if worker is None or worker.task != source or not worker.paused:
+    if worker is None or worker.task != source:
         return None
     mount = vfs.mounts.by_fs.get(source)
     if mount is not None:

@@ -36,8 +36,8 @@ class Worker:
     `path_buffer` and `name_buffer` are the addresses of memory of VFS's where it keeps what it
     grants (PATH_MAX bytes each).  `job` is what it runs: call after call.  A job that yields
     its worker pauses, or has nothing to do; whatever else it yields is a trap.  `request` of
-    `caller` is what it works on, on behalf of the event `cause`; `task` the endpoint that it awaits
-    an answer from, by the number `transid`.
+    `caller` is what it works on, on behalf of the event `cause`; `task` is the endpoint that it
+    awaits an answer from, by the number `transid`: then it pauses.
     """
 
     vfs: Vfs
