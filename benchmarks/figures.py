@@ -27,6 +27,7 @@ FIGURES = (
     ),
     _to_t("anonymous page fault, all the way", 1.0, memory.anonymous_fault),
     _to_t("page fault, file page in the cache", 1.2, partial(memory.file_fault, True)),
+    _to_t("page fault, file page from the file system", 8.0, memory.file_fault_ahead),
     _to_t("page fault, file page read from disk", 8.0, partial(memory.file_fault, False)),
     _to_t("mmap and munmap of a page, 10 regions", 2.0, partial(memory.map_and_unmap, 10)),
     Figure(

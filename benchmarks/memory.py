@@ -120,6 +120,30 @@ async def _map_file(libc: Libc, pages: int, cached: bool) -> float:
 
 
 def file_fault(cached: bool, pages: int = 300) -> float:
-    """Seconds for a load from a page of a mapped file: in the page cache, or only on the disk."""
+    """Seconds for a load from a page of a mapped file: in the page cache, or only on the disk.
+
+    Of those on the disk the first fault reads 32, each other one its own.
+    """
     program = partial(_map_file, pages=pages, cached=cached)
     return run_program(program, files={"/big": b"x" * (pages * PAGE)})
+
+
+async def _map_files(libc: Libc, files: int, pages: int) -> float:
+    elapsed = 0.0
+    for number in range(files):
+        fd = await libc.open(f"/{number}", O_RDONLY)
+        length = pages * PAGE
+        base = await libc.mmap(length=length, prot=PROT_READ, flags=MAP_PRIVATE, fd=fd)
+        await libc.load(base, 1)  # with this page the file system reads the others
+        elapsed += await _touch(libc, base + PAGE, pages - 1)
+    return elapsed / files
+
+
+def file_fault_ahead(files: int = 10, pages: int = 31) -> float:
+    """Seconds for a load from a page of a mapped file that the file system has read ahead.
+
+    VM does not know yet that the page is this file's, and asks the file system through VFS.
+    """
+    program = partial(_map_files, files=files, pages=pages)
+    text = b"x" * (pages * PAGE)
+    return run_program(program, files={f"/{number}": text for number in range(files)})

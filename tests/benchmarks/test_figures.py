@@ -74,6 +74,7 @@ def test_the_command_writes_what_it_measured(
         lambda: memory.preallocate(8),
         lambda: memory.file_fault(False, 3),
         lambda: memory.file_fault(True, 3),
+        lambda: memory.file_fault_ahead(2, 3),
     ],
 )
 def test_a_measurement_runs_and_takes_time(measurement: Callable[[], float]) -> None:
