@@ -77,7 +77,7 @@ class MachineWorld:
             "time": machine.clock.now,
             "free": memory.allocator.free_count,
             "processes": [
-                (process.endpoint, process.rts, known.regions.count, known.total)
+                (process.endpoint, process.rts, len(known.regions), known.total)
                 for process in machine.table.all()
                 if (known := memory.process(process.endpoint)) is not None
             ],

@@ -37,7 +37,7 @@ async def do_fork(vm: VmServer, source: int, message: VmFork) -> VmForkReply:
     if child.flags & INUSE and "fork-busy-slot" not in memory.quirks:
         raise Refused(EINVAL)
     _inherit(memory, child, parent)
-    if not parent.regions.count and "fork-empty" in memory.quirks:
+    if not len(parent.regions) and "fork-empty" in memory.quirks:
         raise Panic("a process without regions forks", quirk="fork-empty")
     result = copy_all(memory, child, parent)
     if result != OK:

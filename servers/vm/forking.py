@@ -22,10 +22,16 @@ def copy_all(memory: Memory, child: VmProcess, parent: VmProcess) -> int:
 
     OK, or ENOMEM, after which `child` has none again.  MINIX: map_proc_copy.
     """
-    result = copy_regions(memory, child, list(parent.regions))
-    if result != OK:
+    copies = []
+    for region in parent.regions:
+        copy = copy_region(memory, child, region)
+        if copy is None:
+            break
+        copies.append(copy)
+    child.regions.fill(copies)
+    if len(copies) < len(parent.regions):
         free_regions(memory, child)
-        return result
+        return ENOMEM
     write_page_tables(memory, parent)
     write_page_tables(memory, child)
     return OK

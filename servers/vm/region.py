@@ -62,11 +62,11 @@ class Region:
     blocks: array[int] | None = None
     kinds: bytearray | None = None
 
-    # The tree that the region is in.
-    lower: Region | None = None
-    higher: Region | None = None
-    parent: Region | None = None
-    factor: int = 0
+    # The tree that the region is in, as it says when the region is inserted.
+    lower: Region | None = attrs.field(init=False)
+    higher: Region | None = attrs.field(init=False)
+    parent: Region | None = attrs.field(init=False)
+    factor: int = attrs.field(init=False)
 
     @property
     def end(self) -> int:

@@ -1,15 +1,20 @@
-"""The regions of a process, in order of address: an AVL tree.
+"""The regions of a process, in order of address: an AVL tree, with a list of them beside it.
 
 The shape of the tree can be seen from outside: when a process ends its regions are freed from the
 root of what is left, and that decides in which order their frames are used again.  So this is
 not any balanced tree but the one of the C library that MINIX uses: where a removed node has two
 children it is replaced from the deeper side, from the higher one if they are equal.
 
+Nothing is looked for in the tree, but in the list; so is the place of a new node.  The list begins
+with the last region: most new ones are made below all others but the program's own few, and are
+inserted close to its end.
+
 Source: MINIX ``servers/vm/cavl_impl.h``, ``regionavl.c``.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -18,170 +23,109 @@ if TYPE_CHECKING:
 
 
 class RegionTree:
-    """Regions by their first address (`vaddr`), which must be unique."""
+    """Regions by their first address (`vaddr`), which must be unique.
 
-    __slots__ = ("count", "recent", "root")
+    `regions` has them all, the last one first; `starts` has, in the same order, where they start,
+    as negative numbers: a list that bisect can search must ascend.
+    """
+
+    __slots__ = ("regions", "root", "starts")
 
     def __init__(self) -> None:
         self.root: Region | None = None
-        self.count = 0
-        self.recent: Region | None = None  # what `at` found last, if no other one reaches into it
+        self.regions: list[Region] = []
+        self.starts: list[int] = []
 
     def __len__(self) -> int:
-        return self.count
-
-    def exact(self, vaddr: int) -> Region | None:
-        """The region that starts at `vaddr`."""
-        node = self.root
-        while node is not None and node.vaddr != vaddr:
-            node = node.lower if vaddr < node.vaddr else node.higher
-        return node
-
-    def at(self, vaddr: int) -> Region | None:
-        """The region that `vaddr` lies in.  MINIX: map_lookup."""
-        found = self.recent  # what was asked for last often is next
-        if found is not None and 0 <= vaddr - found.vaddr < found.length:
-            return found
-        found = above = None
-        node = self.root
-        while node is not None:
-            if vaddr < node.vaddr:
-                above = node
-                node = node.lower
-            else:
-                found = node
-                node = node.higher
-        if found is None or vaddr - found.vaddr >= found.length:
-            return None
-        # With quirks regions can overlap; then the later one is found where both are.
-        if above is None or found.vaddr + found.length <= above.vaddr:
-            self.recent = found
-        return found
-
-    def floor(self, vaddr: int) -> Region | None:
-        """The last region that starts at or below `vaddr`."""
-        return self.below(vaddr + 1)
-
-    def ceiling(self, vaddr: int) -> Region | None:
-        """The first region that starts at or above `vaddr`."""
-        found = None
-        node = self.root
-        while node is not None:
-            if vaddr > node.vaddr:
-                node = node.higher
-            else:
-                found = node
-                node = node.lower
-        return found
-
-    def around(self, vaddr: int) -> tuple[Region | None, Region | None]:
-        """The last region that starts below `vaddr`, and the first that starts at or above it."""
-        below = above = None
-        node = self.root
-        while node is not None:
-            if node.vaddr < vaddr:
-                below = node
-                node = node.higher
-            else:
-                above = node
-                node = node.lower
-        return below, above
-
-    def below(self, vaddr: int) -> Region | None:
-        """The last region that starts below `vaddr`."""
-        found = None
-        node = self.root
-        while node is not None:
-            if vaddr <= node.vaddr:
-                node = node.lower
-            else:
-                found = node
-                node = node.higher
-        return found
-
-    def before(self, region: Region) -> Region | None:
-        """The last region that starts below `region`, which is in the tree."""
-        node = region.lower
-        if node is not None:
-            while node.higher is not None:
-                node = node.higher
-            return node
-        node, parent = region, region.parent
-        while parent is not None and parent.lower is node:
-            node, parent = parent, parent.parent
-        return parent
-
-    def above(self, vaddr: int) -> Region | None:
-        """The first region that starts above `vaddr`."""
-        return self.ceiling(vaddr + 1)
-
-    def least(self) -> Region | None:
-        """The first region."""
-        return self.ceiling(0)
-
-    def greatest(self) -> Region | None:
-        """The last region."""
-        node = self.root
-        while node is not None and node.higher is not None:
-            node = node.higher
-        return node
+        return len(self.regions)
 
     def __iter__(self) -> Iterator[Region]:
         """All regions in order of address; the tree must not change meanwhile."""
-        stack: list[Region] = []
-        node = self.root
-        while stack or node is not None:
-            while node is not None:
-                stack.append(node)
-                node = node.lower
-            node = stack.pop()
-            yield node
-            node = node.higher
+        return reversed(self.regions)
 
-    def descending(self, vaddr: int) -> Iterator[Region]:
-        """The regions that start at or below `vaddr`, the last one first."""
-        stack: list[Region] = []
-        node = self.root
-        while stack or node is not None:
-            while node is not None:
-                if node.vaddr <= vaddr:
-                    stack.append(node)
-                    node = node.higher
-                else:
-                    node = node.lower
-            if not stack:
-                return
-            node = stack.pop()
-            yield node
-            node = node.lower
+    def exact(self, vaddr: int) -> Region | None:
+        """The region that starts at `vaddr`."""
+        region = self.floor(vaddr)
+        return region if region is not None and region.vaddr == vaddr else None
+
+    def at(self, vaddr: int) -> Region | None:
+        """The region that `vaddr` lies in; of two that overlap, the later.  MINIX: map_lookup."""
+        regions = self.regions
+        index = bisect_left(self.starts, -vaddr)
+        if index < len(regions):
+            region = regions[index]
+            if vaddr - region.vaddr < region.length:
+                return region
+        return None
+
+    def floor(self, vaddr: int) -> Region | None:
+        """The last region that starts at or below `vaddr`."""
+        index = bisect_left(self.starts, -vaddr)
+        return self.regions[index] if index < len(self.regions) else None
+
+    def below(self, vaddr: int) -> Region | None:
+        """The last region that starts below `vaddr`."""
+        index = bisect_right(self.starts, -vaddr)
+        return self.regions[index] if index < len(self.regions) else None
+
+    def ceiling(self, vaddr: int) -> Region | None:
+        """The first region that starts at or above `vaddr`."""
+        index = bisect_right(self.starts, -vaddr)
+        return self.regions[index - 1] if index else None
+
+    def above(self, vaddr: int) -> Region | None:
+        """The first region that starts above `vaddr`."""
+        index = bisect_left(self.starts, -vaddr)
+        return self.regions[index - 1] if index else None
+
+    def greatest(self) -> Region | None:
+        """The last region."""
+        return self.regions[0] if self.regions else None
 
     def insert(self, region: Region) -> bool:
         """Add `region`.  False, and nothing happens, if one starts at the same address."""
-        region.lower = region.higher = region.parent = None
-        region.factor = 0
+        regions, starts = self.regions, self.starts
         vaddr = region.vaddr
-        parent = None
-        node = self.root
-        while node is not None:
-            parent = node
-            if vaddr < node.vaddr:
-                node = node.lower
-            elif vaddr > node.vaddr:
-                node = node.higher
-            else:
-                return False
-        self.count += 1
-        self.recent = None
+        index = bisect_left(starts, -vaddr)
+        below = regions[index] if index < len(regions) else None
+        # A new node hangs below the one before it or, if that has a higher child, below the one
+        # after it, which is the lowest of those under that child and so has no lower one.
+        if below is None:
+            parent = regions[index - 1] if index else None
+        elif below.vaddr == vaddr:
+            return False
+        else:
+            parent = regions[index - 1] if below.higher is not None else below
+        regions.insert(index, region)
+        starts.insert(index, -vaddr)
+        region.lower = region.higher = None
+        region.parent = parent
+        region.factor = 0
         if parent is None:
             self.root = region
             return True
-        region.parent = parent
-        if vaddr < parent.vaddr:
-            parent.lower = region
-        else:
+        if parent is below:
             parent.higher = region
+        else:
+            parent.lower = region
         self._grown(region)
         return True
+
+    def fill(self, regions: list[Region]) -> None:
+        """Add `regions`, which are in order of address, to the tree, which is empty."""
+        last: Region | None = None
+        for region in regions:
+            region.lower = region.higher = None
+            region.parent = last
+            region.factor = 0
+            if last is None:
+                self.root = region
+            else:
+                last.higher = region
+                self._grown(region)
+            last = region
+        self.regions = regions[::-1]
+        self.starts = [-region.vaddr for region in self.regions]
 
     def _grown(self, node: Region) -> None:
         """Restore the balance after the subtree at `node` became one deeper."""
@@ -200,15 +144,21 @@ class RegionTree:
 
     def remove(self, region: Region) -> None:
         """Take out `region`, which must be in the tree."""
+        starts = self.starts
+        index = bisect_left(starts, -region.vaddr)
+        del starts[index]
+        del self.regions[index]
         parent = region.parent
-        higher = parent is not None and parent.higher is region
-        if region.lower is None and region.higher is None:
-            self._replace(parent, region, None)
+        if region.lower is not None or region.higher is not None:
+            self._shrunk(*self._substitute(region))
+        elif parent is None:
+            self.root = None
+        elif parent.higher is region:
+            parent.higher = None
+            self._shrunk(parent, True)
         else:
-            parent, higher = self._substitute(region)
-        self.count -= 1
-        self.recent = None
-        self._shrunk(parent, higher)
+            parent.lower = None
+            self._shrunk(parent, False)
 
     def _substitute(self, region: Region) -> tuple[Region, bool]:
         """Put the next node on the deeper side in the place of `region`.
@@ -232,13 +182,15 @@ class RegionTree:
                 child.parent = node
         return (node, higher) if place is region else (place, not higher)
 
-    def _shrunk(self, node: Region | None, higher: bool) -> None:
-        """Restore the balance after the `higher` or lower subtree of `node` became less deep."""
+    def _shrunk(self, start: Region, higher: bool) -> None:
+        """Restore the balance after the `higher` or lower subtree of `start` became less deep."""
+        node: Region | None = start
         while node is not None:
-            node.factor += -1 if higher else 1
-            if not -2 < node.factor < 2:
+            factor = node.factor = node.factor - 1 if higher else node.factor + 1
+            if not -2 < factor < 2:
                 node = self._balance(node)
-            if node.factor:
+                factor = node.factor
+            if factor:
                 return
             parent = node.parent
             higher = parent is not None and parent.higher is node

@@ -91,7 +91,7 @@ async def do_rs_update(vm: VmServer, source: int, message: VmRsUpdate) -> Reply 
     src, dst = _both(memory, message)
     if not message.flags & (SF_VM_ROLLBACK | SF_VM_NOMMAP) and _preallocated(dst) is not None:
         raise Refused(ENOSYS)
-    empty = not (src.regions.count and dst.regions.count)
+    empty = not (len(src.regions) and len(dst.regions))
     if empty and "rs-update-empty" not in memory.quirks:
         raise Refused(EINVAL)
     rollback = SYS_UPD_ROLLBACK if message.flags & SF_VM_ROLLBACK else 0

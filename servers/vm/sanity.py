@@ -90,12 +90,25 @@ def region_order(memory: Memory) -> None:
 
 
 def tree_balance(memory: Memory) -> None:
-    """The trees of regions are balanced, and say so."""
+    """The trees of regions are balanced, and say so; the lists beside them have the same order."""
     for process in memory.processes.values():
-        if process.flags & INUSE and process.regions.root is not None:
-            _depth(process, process.regions.root)
-            if sum(1 for _ in process.regions) != process.regions.count:
-                _broken(f"{process.endpoint} has not {process.regions.count} regions")
+        if not process.flags & INUSE:
+            continue
+        tree = process.regions
+        if tree.root is not None:
+            _depth(process, tree.root)
+        if list(_in_order(tree.root)) != list(tree):
+            _broken(f"the tree and the list of the regions of {process.endpoint} differ")
+        if [-region.vaddr for region in tree.regions] != tree.starts:
+            _broken(f"the regions of {process.endpoint} do not start where they are said to")
+
+
+def _in_order(root: Region | None) -> Iterator[Region]:
+    """The regions of the tree below `root`, by address."""
+    if root is not None:
+        yield from _in_order(root.lower)
+        yield root
+        yield from _in_order(root.higher)
 
 
 def _depth(process: VmProcess, region: Region) -> int:

@@ -9,6 +9,7 @@ Source: MINIX ``servers/vm/region.c`` region_find_slot, region_find_slot_range.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import Final
 
 from kernel.panic import Panic
@@ -23,9 +24,8 @@ def find_slot(memory: Memory, process: VmProcess, low: int, high: int, length: i
 
     `high` 0 stands for exactly at `low`.
     """
-    quirks = memory.quirks
     if not 0 < length <= WORD:
-        if "mmap-len-wrap" in quirks:
+        if "mmap-len-wrap" in memory.quirks:
             raise Panic("a region needs a length", quirk="mmap-len-wrap")
         return None
     if high == 0:
@@ -34,7 +34,7 @@ def find_slot(memory: Memory, process: VmProcess, low: int, high: int, length: i
     hint = process.region_top
     if low <= hint < high:
         if hint == low:
-            if "region-top-eq-minv" in quirks:
+            if "region-top-eq-minv" in memory.quirks:
                 raise Panic("the range to search is empty", quirk="region-top-eq-minv")
         elif (found := _search(memory, process, low, hint, length)) is not None:
             return found
@@ -47,10 +47,12 @@ def _search(memory: Memory, process: VmProcess, low: int, high: int, length: int
         return None
     # Differs: C computes with 32 bits, so that the range below a region at address 0 seems huge.
     mask = WORD if "slot-wrap" in memory.quirks else _NO_WRAP
-    regions = process.regions
-    below, above = regions.around(high)
-    end = memory.config.user_end if above is None else above.vaddr
+    tree = process.regions
+    regions = tree.regions
+    index = bisect_right(tree.starts, -high)  # the last region that starts below `high`
+    end = regions[index - 1].vaddr if index else memory.config.user_end
     while True:
+        below = regions[index] if index < len(regions) else None
         start = 0 if below is None else (below.vaddr + below.length) & mask
         if start + length <= high or mask == WORD:  # what begins later is no use
             top = _top_of_gap(start, end, low, high, length, mask)
@@ -60,7 +62,7 @@ def _search(memory: Memory, process: VmProcess, low: int, high: int, length: int
         if below is None or (below.vaddr <= low and mask == _NO_WRAP):
             return None
         end = below.vaddr
-        below = regions.before(below)
+        index += 1
 
 
 def _top_of_gap(start: int, end: int, low: int, high: int, length: int, mask: int) -> int:

@@ -30,6 +30,10 @@ def depth(node: Region | None) -> int:
     return 1 + max(lower, higher)
 
 
+def in_order(node: Region | None) -> list[Region]:
+    return [] if node is None else [*in_order(node.lower), node, *in_order(node.higher)]
+
+
 def tree_of(*addresses: int) -> RegionTree:
     tree = RegionTree()
     for address in addresses:
@@ -53,7 +57,8 @@ def test_like_a_sorted_list(toggles: list[int], key: int) -> None:
             model.insert(bisect_left(model, address), address)
         depth(tree.root)
     assert [each.vaddr for each in tree] == model
-    assert [before and before.vaddr for before in map(tree.before, tree)] == [None, *model][:-1]
+    assert in_order(tree.root) == list(tree)
+    assert [-start for start in reversed(tree.starts)] == model
     assert len(tree) == len(model)
     at, after = bisect_left(model, key), bisect_right(model, key)
     wanted = {
@@ -65,10 +70,19 @@ def test_like_a_sorted_list(toggles: list[int], key: int) -> None:
     }
     found_at = {name: getattr(tree, name)(key) for name in wanted}
     assert {name: each and each.vaddr for name, each in found_at.items()} == wanted
-    assert [each.vaddr for each in tree.descending(key)] == model[:after][::-1]
-    least, greatest = tree.least(), tree.greatest()
-    assert (least and least.vaddr) == (model[0] if model else None)
+    greatest = tree.greatest()
     assert (greatest and greatest.vaddr) == (model[-1] if model else None)
+
+
+@given(st.integers(0, 100))
+def test_filled_as_if_inserted_in_order(count: int) -> None:
+    filled = RegionTree()
+    filled.fill([region(address) for address in range(count)])
+    depth(filled.root)
+    assert in_order(filled.root) == list(filled)
+    inserted = tree_of(*range(count))
+    assert filled.starts == inserted.starts
+    assert from_root(filled) == from_root(inserted)
 
 
 def from_root(tree: RegionTree) -> list[int]:
@@ -91,7 +105,7 @@ def test_shape() -> None:
     assert tree_of(3, 1, 2).root.vaddr == 2  # type: ignore[union-attr]
 
 
-def test_at_remembers_only_what_still_holds() -> None:
+def test_at_asks_how_long_the_region_is_now() -> None:
     tree = RegionTree()
     wide = Region(OWNER, 10, 10, 0, ANON, 0)
     tree.insert(wide)

@@ -70,8 +70,12 @@ def lean(memory: Memory) -> None:
     root.factor += 1
 
 
-def miscount_regions(memory: Memory) -> None:
-    init(memory).regions.count += 1
+def forget_region(memory: Memory) -> None:
+    init(memory).regions.regions.pop()
+
+
+def misplace_start(memory: Memory) -> None:
+    init(memory).regions.starts[0] += PAGE_SIZE
 
 
 def miscount(memory: Memory) -> None:
@@ -166,7 +170,8 @@ BREAKS: Final[list[tuple[Callable[[Memory], None], str]]] = [
     (above_user, "region order"),
     (short_array, "region order"),
     (lean, "tree balance"),
-    (miscount_regions, "tree balance"),
+    (forget_region, "tree balance"),
+    (misplace_start, "tree balance"),
     (miscount, "reference counts"),
     (invent_block, "reference counts"),
     (lose_frame, "frames"),
