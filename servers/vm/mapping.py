@@ -41,9 +41,28 @@ def map_region(
     vaddr = find_slot(memory, process, low, high, length)
     if vaddr is None:
         return None
-    region = build_region(memory, process, vaddr, length, flags, kind, preallocate)
+    if preallocate and length == PAGE and kind is ANON and not vaddr % PAGE:
+        region = _build_page(memory, process, vaddr, flags)
+    else:
+        region = build_region(memory, process, vaddr, length, flags, kind, preallocate)
+        if region is not None and region.blocks is not None:
+            memory.write_entries(region)
     if region is not None:
-        link_region(memory, region)
+        process.regions.insert(region)
+    return region
+
+
+def _build_page(memory: Memory, process: VmProcess, vaddr: int, flags: int) -> Region | None:
+    """A new region of one page of anonymous memory that is there and mapped, in no tree yet.
+
+    File systems make one for each block.  None if there is no memory for it.
+    """
+    region = memory.new_region(process, vaddr, PAGE, flags, ANON)
+    region.blocks = array("I", (0,))
+    if ANON.touch(memory, region, 0, write=True, may_ask=False) is not MAPPED:
+        return None
+    if flags & UNINITIALIZED:
+        region.flags = flags & ~UNINITIALIZED
     return region
 
 
@@ -74,7 +93,8 @@ def build_region(
     if result != OK:
         free_region(memory, region)
         return None
-    region.flags &= ~UNINITIALIZED
+    if flags & UNINITIALIZED:
+        region.flags = flags & ~UNINITIALIZED
     return region
 
 
@@ -88,8 +108,6 @@ def link_region(memory: Memory, region: Region) -> None:
 def _fill(memory: Memory, region: Region) -> bool:
     """Give each page of `region`, which has none, a frame; False if there are not so many."""
     pages = region.length >> 12
-    if pages == 1:
-        return _fill_page(memory, region)
     frames = memory.allocator.take_many(pages, allocation_flags(region.flags))
     memory.link_new(region, 0, memory.blocks.new_many(frames << 12))
     if len(frames) == pages:
@@ -98,17 +116,6 @@ def _fill(memory: Memory, region: Region) -> bool:
     region.owner.gain(1)
     region.owner.lose(1)
     return False
-
-
-def _fill_page(memory: Memory, region: Region) -> bool:
-    """As `_fill` for a region of one page, such as file systems make for each block."""
-    frame = memory.allocator.take_page(region.flags)
-    region.owner.gain(1)
-    if frame < 0:
-        region.owner.lose(1)  # it was counted before it was looked for
-        return False
-    region.blocks = array("I", (memory.blocks.new(frame << 12, refs=1),))
-    return True
 
 
 def populate(memory: Memory, region: Region, write: bool) -> int:
@@ -249,10 +256,10 @@ def cut(memory: Memory, process: VmProcess, region: Region, offset: int, length:
         raise not_aligned(region)
     if offset + length > region.length:
         return EINVAL
-    vaddr = region.vaddr + offset
     if region.length == length:
         _end(memory, process, region)
         return OK
+    vaddr = region.vaddr + offset
     memory.unlink_many(region, offset >> 12, length >> 12)
     if offset == 0:
         if not region.kind.shrinks_low:

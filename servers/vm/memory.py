@@ -234,10 +234,11 @@ class Memory:
         blocks = self.blocks
         if not blocks.refs[block]:
             raise Panic("a mapped block has no references", quirk="refcount-wrap")
-        kind = region.kind if region.kinds is None else region.kind_of(page)
         flags = READ_ONLY
-        if region.flags & WRITABLE and kind.writable(self, region, block):
-            flags = READ_WRITE
+        if region.flags & WRITABLE:
+            kind = region.kind if region.kinds is None else region.kind_of(page)
+            if kind.writable(self, region, block):
+                flags = READ_WRITE
         vaddr = region.vaddr + (page << 12)
         self.mmu.map_page(region.owner.space, vaddr, blocks.phys[block] | flags)
 

@@ -177,27 +177,31 @@ class VmServer(Server):
 
     def handler(self, source: int, message: Message) -> Handler | None:
         """Who handles a request: the table says, if the caller may make it at all."""
-        memory = self.memory
         self.last = source, message
         process = self.caller  # who asked last often asks next
         if process.endpoint != source or not process.flags & INUSE:
-            found = memory.process(source)
+            found = self.memory.process(source)
             if found is None:
                 return self._stranger(source)
             process = self.caller = found
-        if type(message) is VmPagefault and self.status & FROM_KERNEL:
-            return do_pagefault
         entry = _TABLE.get(message.type)
         if entry is None:
+            if type(message) is VmPagefault and self.status & FROM_KERNEL:
+                return do_pagefault
             return self._other(source, message)
         handler, callers = entry
-        if source == VFS and isinstance(message, VmProcctl) and message.transid:
-            return handler
-        if process.acl != NO_ACL and not self.acls.allow(process, message.type - RQ_BASE):
+        if process.acl != NO_ACL and not self._is_listed(process, message):
             return do_unknown
         if callers is not None and source not in callers:
-            return handler if "unchecked-callers" in memory.quirks else do_not_permitted
+            quirks = self.memory.quirks
+            return handler if "unchecked-callers" in quirks else do_not_permitted
         return handler
+
+    def _is_listed(self, process: VmProcess, message: Message) -> bool:
+        """Whether a process may make a call; what VFS asks in a transaction is no call."""
+        if process.endpoint == VFS and isinstance(message, VmProcctl) and message.transid:
+            return True
+        return self.acls.allow(process, message.type - RQ_BASE)
 
     def _stranger(self, source: int) -> Handler:
         """Who handles a message of a process that VM does not know."""

@@ -25,12 +25,20 @@ FDIO: Final = 103
 
 @attrs.define(eq=False)
 class VfsRequest:
-    """A request to VFS: its number, the message, the process it is for, and who waits for it."""
+    """A request to VFS, and who waits for the answer."""
 
-    id: int
     message: VfsVmcall
-    endpoint: int
     ticket: Ticket
+
+    @property
+    def id(self) -> int:
+        """The number that the answer names."""
+        return self.message.reqid
+
+    @property
+    def endpoint(self) -> int:
+        """The process that it is for."""
+        return self.message.endpoint
 
 
 @attrs.define(eq=False)
@@ -52,7 +60,7 @@ class VfsQueue:
         """
         number = self.last_id = self.last_id + 1
         message = VfsVmcall(offset, what, fd, number, endpoint, length)
-        request = VfsRequest(number, message, endpoint, Ticket(VFS, "an answer of VFS"))
+        request = VfsRequest(message, Ticket(VFS, "an answer of VFS"))
         if self.active is None and not self.waiting:
             self.active = request
             self.outgoing.append(message)

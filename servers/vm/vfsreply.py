@@ -23,7 +23,7 @@ def do_vfs_reply(vm: VmServer, source: int, message: VmVfsReply) -> Generator[An
     """
     queue = vm.memory.vfs
     request = queue.active
-    if request is None or request.id != message.reqid:
+    if request is None or request.message.reqid != message.reqid:
         if "vfs-reply-nothing-active" in vm.memory.quirks:
             raise Panic("an answer that nobody waits for", quirk="vfs-reply-nothing-active")
         return

@@ -5,7 +5,7 @@ Source: MINIX ``servers/vm/mem_file.c``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 import numpy as np
@@ -23,6 +23,9 @@ from servers.vm.region import not_aligned
 if TYPE_CHECKING:
     from servers.vm.memory import Memory
     from servers.vm.region import Region
+
+
+_LONG: Final = 0xFFFFFFFFFFFFFFFF
 
 
 @attrs.define(eq=False)
@@ -60,7 +63,7 @@ class MappedFile(MemoryType):
         for page in range(region.pages):
             if _is_last(region, page):
                 break
-            cached = _cached(memory, part, page)
+            cached = _cached(memory, part.ref, (part.offset + (page << 12)) & _LONG)
             if cached is None or cached.flags & ONCE:
                 continue
             memory.link(region, page, cached.block, self)
@@ -80,10 +83,11 @@ class MappedFile(MemoryType):
         """The page from the cache, or one that is still to be fetched."""
         part: FilePart | None = region.param
         if part is not None and may_ask:
-            cached = _cached(memory, part, page)
+            offset = (part.offset + (page << 12)) & _LONG
+            cached = _cached(memory, part.ref, offset)
             if cached is None:
                 memory.link_pending(region, page)
-                return _needed(part, page)
+                return NeedsPage(part.ref.fd, offset)
             if not (cached.flags & ONCE or _is_last(region, page)):
                 memory.link(region, page, cached.block, self)
                 return memory.provide(region, page, self, write, may_ask)
@@ -99,9 +103,10 @@ class MappedFile(MemoryType):
         assert region.blocks is not None, "the page has a block"
         if memory.blocks.phys[region.blocks[page]] != NO_FRAME:
             return _copied(memory, region, page, 0) if write else MAPPED
-        cached = _cached(memory, part, page)
+        offset = (part.offset + (page << 12)) & _LONG
+        cached = _cached(memory, part.ref, offset)
         if cached is None or (may_ask and cached.flags & ONCE):
-            return _needed(part, page) if may_ask else BAD_ADDRESS
+            return NeedsPage(part.ref.fd, offset) if may_ask else BAD_ADDRESS
         memory.relink(region, page, cached.block)
         outcome: Outcome = MAPPED
         if _is_last(region, page):
@@ -146,16 +151,10 @@ def _is_last(region: Region, page: int) -> bool:
     return bool(reach >= region.length)
 
 
-def _cached(memory: Memory, part: FilePart, page: int) -> CachedPage | None:
-    offset = (part.offset + (page << 12)) & 0xFFFFFFFFFFFFFFFF
-    ref = part.ref
-    if ref.inode == NO_INODE:
-        return memory.cache.find(ref.device, offset)
-    return memory.cache.find_in_file(ref.device, ref.inode, offset)
-
-
-def _needed(part: FilePart, page: int) -> NeedsPage:
-    return NeedsPage(part.ref.fd, (part.offset + (page << 12)) & 0xFFFFFFFFFFFFFFFF)
+def _cached(memory: Memory, file: FileRef, offset: int) -> CachedPage | None:
+    if file.inode == NO_INODE:
+        return memory.cache.find(file.device, offset)
+    return memory.cache.find_in_file(file.device, file.inode, offset)
 
 
 def _copied(memory: Memory, region: Region, page: int, clearend: int) -> Outcome:
