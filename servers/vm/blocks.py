@@ -15,6 +15,8 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from kernel.panic import Panic
+
 NO_FRAME: Final = 0xFFFFFFFE  # MINIX: MAP_NONE
 
 Numbers: TypeAlias = NDArray[np.uint32]
@@ -101,6 +103,24 @@ class Blocks:
         """Count one more reference."""
         self.refs[block] = (self.refs[block] + 1) & self.mask
 
+    def unreference(self, block: int) -> int:
+        """Count one reference less.  A block without any is forgotten: whose frame is returned.
+
+        NO_FRAME if it has none, or references are left.
+        """
+        refs = self.refs
+        left = refs[block] - 1
+        if left > 0:
+            refs[block] = left
+            return NO_FRAME
+        if left < 0:
+            raise Panic("a block has no references", quirk="refcount-wrap")
+        phys = self.phys[block]
+        refs[block] = 0
+        self.phys[block] = NO_FRAME
+        self.free.append(block)
+        return phys
+
     def reference_many(self, numbers: Numbers, repeats: bool = False) -> None:
         """Count one more reference to each of the blocks, which are all different.
 
@@ -121,12 +141,6 @@ class Blocks:
         self.views[index] = left
         dead: Numbers = numbers[left == 0]
         return dead
-
-    def release(self, block: int) -> None:
-        """Forget a block without references."""
-        self.refs[block] = 0
-        self.phys[block] = NO_FRAME
-        self.free.append(block)
 
     def release_many(self, numbers: Numbers) -> None:
         """Forget blocks without references."""

@@ -73,45 +73,50 @@ def do_setcache(vm: VmServer, source: int, message: VmSetcachepage) -> Reply:
         raise Refused(EFAULT)
     if message.dev == NO_DEVICE and "setcache-nodev" not in memory.quirks:
         raise Refused(EINVAL)
-    process = vm.caller
+    regions, cache = vm.caller.regions, memory.cache
     for offset in range(0, message.pages * PAGE, PAGE):
         vaddr = (message.block + offset) & WORD
-        region = process.regions.at(vaddr)
+        region = regions.at(vaddr)
         if region is None or region.blocks is None:
             raise Refused(EFAULT)
         page = (vaddr - region.vaddr) >> 12
         block = region.blocks[page]
         if not block:
             raise Refused(EFAULT)
-        _set_page(memory, region, page, block, message, offset)
+        cached = cache.find(
+            message.dev, message.dev_offset + offset & _LONG,
+            message.ino, message.ino_offset + offset & _LONG,
+        )  # fmt: skip
+        if cached is None or cached.block != block or cached.flags & ONCE:
+            _set_page(memory, region, page, block, cached, message, offset)
+        elif message.ino == NO_INODE and "stale-inode" not in memory.quirks:
+            cache.set_inode(cached, NO_INODE, 0)
     return _DONE
 
 
 def _set_page(
-    memory: Memory, region: Region, page: int, block: int, message: VmSetcachepage, offset: int
+    memory: Memory,
+    region: Region,
+    page: int,
+    block: int,
+    cached: CachedPage | None,
+    message: VmSetcachepage,
+    offset: int,
 ) -> None:
     """Put one page, which is `block`, into the cache, in place of what is there for that offset."""
     cache = memory.cache
-    device, device_offset = message.dev, message.dev_offset + offset & _LONG
-    inode, inode_offset = message.ino, message.ino_offset + offset & _LONG
-    cached = cache.find(device, device_offset, inode, inode_offset)
     if cached is not None:
-        if cached.block == block and not cached.flags & ONCE:
-            _keep(memory, cached, message)
-            return
         if "setcache-drops-old" not in memory.quirks:
             _demand_private(memory, region, page, block)
         cache.remove(cached)
     _demand_private(memory, region, page, block)
     region.set_kind(page, CACHE)
-    if not cache.add(device, device_offset, inode, inode_offset, message.flags, block):
+    added = cache.add(
+        message.dev, message.dev_offset + offset & _LONG,
+        message.ino, message.ino_offset + offset & _LONG, message.flags, block,
+    )  # fmt: skip
+    if not added:
         raise Refused(EINVAL)
-
-
-def _keep(memory: Memory, cached: CachedPage, message: VmSetcachepage) -> None:
-    """The page is in the cache already; it may belong to no file any more."""
-    if message.ino == NO_INODE and "stale-inode" not in memory.quirks:
-        memory.cache.set_inode(cached, NO_INODE, 0)
 
 
 def _demand_private(memory: Memory, region: Region, page: int, block: int) -> None:

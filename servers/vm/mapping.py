@@ -57,7 +57,7 @@ def _build_page(memory: Memory, process: VmProcess, vaddr: int, flags: int) -> R
 
     File systems make one for each block.  None if there is no memory for it.
     """
-    region = memory.new_region(process, vaddr, PAGE, flags, ANON)
+    region = Region(process, vaddr, PAGE, flags, ANON, next(memory.region_ids))
     region.blocks = array("I", (0,))
     if ANON.touch(memory, region, 0, write=True, may_ask=False) is not MAPPED:
         return None
@@ -79,7 +79,7 @@ def build_region(
 
     None if there is no memory for it.
     """
-    region = memory.new_region(process, vaddr, length, flags, kind)
+    region = Region(process, vaddr, length, flags, kind, next(memory.region_ids))
     result = kind.new(memory, region)
     if result == OK and preallocate:
         if (vaddr | length) % PAGE:

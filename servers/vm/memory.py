@@ -8,6 +8,8 @@ Source: MINIX ``servers/vm/glo.h``, ``region.c``, ``pb.c``.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from typing import Any, Final
 
 import attrs
@@ -47,7 +49,7 @@ class Memory:
     quirks: frozenset[str]
     processes: dict[int, VmProcess] = attrs.field(factory=dict)  # by slot
     vm_instances: int = 1
-    next_region_id: int = 0
+    region_ids: Iterator[int] = attrs.field(factory=itertools.count)
     blocks: Blocks = attrs.field(init=False)
     allocator: Allocator = attrs.field(init=False)
     cache: PageCache = attrs.field(init=False)
@@ -82,9 +84,7 @@ class Memory:
         self, owner: VmProcess, vaddr: int, length: int, flags: int, kind: MemoryType
     ) -> Region:
         """A region with the next number, in no process's tree yet."""
-        number = self.next_region_id
-        self.next_region_id = number + 1
-        return Region(owner, vaddr, length, flags, kind, number)
+        return Region(owner, vaddr, length, flags, kind, next(self.region_ids))
 
     # What pages refer to.
 
@@ -115,11 +115,12 @@ class Memory:
 
     def relink(self, region: Region, page: int, block: int) -> None:
         """Let page `page` be `block` instead of the block that it was."""
-        table = region.blocks
+        table, blocks = region.blocks, self.blocks
         assert table is not None, "the page has a block"
-        kind = region.kind if region.kinds is None else region.kind_of(page)
-        self._unreference(table[page], kind)
-        self.blocks.reference(block)
+        phys = blocks.unreference(table[page])
+        if phys != NO_FRAME and region.kind_of(page).owns_frames:
+            self.free_frame(phys)
+        blocks.refs[block] = (blocks.refs[block] + 1) & blocks.mask
         table[page] = block
 
     def unlink(self, region: Region, page: int) -> None:
@@ -128,7 +129,9 @@ class Memory:
         block = table[page]
         table[page] = 0
         region.owner.lose(1)
-        self._unreference(block, region.kind_of(page))
+        phys = self.blocks.unreference(block)
+        if phys != NO_FRAME and region.kind_of(page).owns_frames:
+            self.free_frame(phys)
 
     def unlink_many(self, region: Region, first: int, count: int) -> None:
         """Let none of `count` pages from `first` on have a block any more.  MINIX: map_subfree."""
@@ -163,19 +166,6 @@ class Memory:
             owned[:] = False
         self.allocator.give_back_many((frames[owned] >> 12).astype(np.int64))
         self.blocks.release_many(dead)
-
-    def _unreference(self, block: int, kind: MemoryType) -> None:
-        blocks = self.blocks
-        left = blocks.refs[block] - 1
-        if left > 0:
-            blocks.refs[block] = left
-            return
-        if left < 0:
-            raise Panic("a block has no references", quirk="refcount-wrap")
-        phys = blocks.phys[block]
-        if phys != NO_FRAME and kind.owns_frames:
-            self.allocator.give_back(phys >> 12)
-        blocks.release(block)
 
     def free_frame(self, phys: int) -> None:
         """Give the frame at `phys` back."""

@@ -16,7 +16,7 @@ from typing import Final
 import attrs
 
 from kernel.panic import Panic
-from servers.vm.blocks import Blocks
+from servers.vm.blocks import NO_FRAME, Blocks
 
 NO_INODE: Final = 0
 NO_DEVICE: Final = 0
@@ -107,8 +107,8 @@ class PageCache:
             return False
         if device == NO_DEVICE:
             raise Panic("a cached page needs a device", quirk="setcache-nodev")
-        self.ages += 1
-        page = CachedPage(device, offset, inode, inode_offset, flags & ONCE, block, self.ages)
+        age = self.ages = self.ages + 1
+        page = CachedPage(device, offset, inode, inode_offset, flags & ONCE, block, age)
         blocks.reference(block)
         blocks.cached[block] = 1
         self.by_device[device, offset] = page
@@ -127,10 +127,9 @@ class PageCache:
         del self.by_use[page]
         if not blocks.refs[block]:
             raise Panic("a cached page has no references", quirk="refcount-wrap")
-        blocks.refs[block] -= 1
-        if not blocks.refs[block]:
-            self.free_frame(blocks.phys[block])
-            blocks.release(block)
+        phys = blocks.unreference(block)
+        if phys != NO_FRAME:
+            self.free_frame(phys)
 
     def evict(self, count: int) -> int:
         """Remove up to `count` pages that only the cache refers to, the oldest first.

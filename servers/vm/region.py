@@ -92,7 +92,7 @@ class Region:
         if self.kinds is None:
             if kind is self.kind:
                 return
-            self.kinds = bytearray([self.kind.code]) * self.pages
+            self.kinds = bytearray((self.kind.code,)) * (self.length >> 12)
         self.kinds[page] = kind.code
 
     def table(self) -> array[int]:

@@ -109,7 +109,7 @@ class MappedFile(MemoryType):
             return NeedsPage(part.ref.fd, offset) if may_ask else BAD_ADDRESS
         memory.relink(region, page, cached.block)
         outcome: Outcome = MAPPED
-        if _is_last(region, page):
+        if part.clearend and _is_last(region, page):
             outcome = _copied(memory, region, page, part.clearend)
         elif write:
             outcome = _copied(memory, region, page, 0)
@@ -145,10 +145,10 @@ class MappedFile(MemoryType):
 
 
 def _is_last(region: Region, page: int) -> bool:
-    """Whether the end of page `page` is to be cleared."""
-    clearend = region.param.clearend
+    """Whether the end of page `page` is to be cleared: of none if `clearend` is 0."""
+    clearend: int = region.param.clearend
     reach = ((page << 12) + clearend + 4095) & 0xFFFFF000
-    return bool(reach >= region.length)
+    return reach >= region.length
 
 
 def _cached(memory: Memory, file: FileRef, offset: int) -> CachedPage | None:

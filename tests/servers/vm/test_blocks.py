@@ -15,7 +15,9 @@ def test_one_block() -> None:
     blocks.reference(block)
     blocks.reference(block)
     assert blocks.refs[block] == 2
-    blocks.release(block)
+    assert blocks.unreference(block) == NO_FRAME
+    assert (blocks.phys[block], blocks.refs[block]) == (0x5000, 1)
+    assert blocks.unreference(block) == 0x5000
     assert (blocks.phys[block], blocks.refs[block]) == (NO_FRAME, 0)
     assert blocks.new(0x6000) == block
 
