@@ -15,7 +15,7 @@ from ipc.vm import (
 )
 from servers.lib.loop import Refused
 from servers.vm.config import MMAP_BASE
-from servers.vm.mapping import cut, map_region
+from servers.vm.mapping import cut, map_nothing, map_region
 from servers.vm.memory import Memory
 from servers.vm.memtypes import ANON, CACHE, CONTIG
 from servers.vm.outcome import MAPPED
@@ -44,6 +44,11 @@ def do_mapcache(vm: VmServer, source: int, message: VmMapcachepage) -> Reply:
         raise Refused(EINVAL)
     length = message.pages * PAGE
     top = memory.config.user_end
+    # With quirks, what was at the place of a region can still be mapped, and goes with it.
+    if (message.dev, device_offset & _LONG) not in memory.cache.by_device and not memory.quirks:
+        if not map_nothing(memory, process, MMAP_BASE, top, length, ANON_FLAG | WRITABLE):
+            raise Refused(ENOMEM)
+        return _NOT_CACHED  # no refusal, but what a file system hears for each new block
     region = map_region(memory, process, MMAP_BASE, top, length, ANON_FLAG | WRITABLE, CACHE)
     if region is None:
         raise Refused(ENOMEM)
@@ -53,7 +58,7 @@ def do_mapcache(vm: VmServer, source: int, message: VmMapcachepage) -> Reply:
         )
         if cached is None or cached.flags & ONCE:
             cut(memory, process, region, 0, length)
-            return _NOT_CACHED  # no refusal, but what a file system hears for each new block
+            return _NOT_CACHED
         region.param = cached.block
         if memory.map_page(region, offset >> 12, write=True, may_ask=False) is not MAPPED:
             cut(memory, process, region, 0, length)

@@ -11,7 +11,7 @@ from ipc.errors import EINVAL, ENOMEM, OK
 from kernel.panic import Panic
 from servers.vm.alloc import allocation_flags
 from servers.vm.memory import Memory
-from servers.vm.memtypes import ANON, FILE, MemoryType
+from servers.vm.memtypes import ANON, CACHE, FILE, MemoryType
 from servers.vm.outcome import MAPPED, Failed
 from servers.vm.process import PAGE, WORD, VmProcess
 from servers.vm.region import ANON as ANON_FLAG
@@ -50,6 +50,26 @@ def map_region(
     if region is not None:
         process.regions.insert(region)
     return region
+
+
+def map_nothing(
+    memory: Memory, process: VmProcess, low: int, high: int, length: int, flags: int
+) -> bool:
+    """Make a new region of cache memory, as `map_region` does, and end it at once.
+
+    Only for what this leaves: the next region gets another number and is looked for near by, and
+    the tree may stand differently.  False if there is no room.
+    """
+    vaddr = find_slot(memory, process, low, high, length)
+    if vaddr is None:
+        return False
+    region = Region(process, vaddr, length, flags, CACHE, next(memory.region_ids))
+    if vaddr % PAGE:
+        raise not_aligned(region)
+    regions = process.regions
+    regions.insert(region)
+    regions.remove(region)
+    return True
 
 
 def _build_page(memory: Memory, process: VmProcess, vaddr: int, flags: int) -> Region | None:

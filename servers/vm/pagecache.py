@@ -78,10 +78,12 @@ class PageCache:
         return page
 
     def find_in_file(self, device: int, inode: int, offset: int) -> CachedPage | None:
-        """The page at `offset` of a file; it becomes the page used last.
+        """The page at `offset` of a file, or with NO_INODE of the device that the file is.
 
-        MINIX: find_cached_page_byino.
+        It becomes the page used last.  MINIX: find_cached_page_byino.
         """
+        if inode == NO_INODE:
+            return self.find(device, offset)
         pages = self.by_inode.get((device, inode, offset))
         if pages is None:
             return None
@@ -109,7 +111,7 @@ class PageCache:
             raise Panic("a cached page needs a device", quirk="setcache-nodev")
         age = self.ages = self.ages + 1
         page = CachedPage(device, offset, inode, inode_offset, flags & ONCE, block, age)
-        blocks.reference(block)
+        blocks.refs[block] = (blocks.refs[block] + 1) & blocks.mask
         blocks.cached[block] = 1
         self.by_device[device, offset] = page
         if inode != NO_INODE:

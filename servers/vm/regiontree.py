@@ -131,16 +131,17 @@ class RegionTree:
         """Restore the balance after the subtree at `node` became one deeper."""
         parent = node.parent
         while parent is not None:
-            if parent.lower is node:
-                factor = parent.factor = parent.factor - 1
-            else:
-                factor = parent.factor = parent.factor + 1
-            if not factor:
-                return
-            if not -2 < factor < 2:
+            side = -1 if parent.lower is node else 1
+            factor = parent.factor
+            if factor == side:
                 self._balance(parent)
                 return
-            node, parent = parent, parent.parent
+            if factor:
+                parent.factor = 0
+                return
+            parent.factor = side
+            node = parent
+            parent = node.parent
 
     def remove(self, region: Region) -> None:
         """Take out `region`, which must be in the tree."""
@@ -155,15 +156,15 @@ class RegionTree:
             self.root = None
         elif parent.higher is region:
             parent.higher = None
-            self._shrunk(parent, True)
+            self._shrunk(parent, 1)
         else:
             parent.lower = None
-            self._shrunk(parent, False)
+            self._shrunk(parent, -1)
 
-    def _substitute(self, region: Region) -> tuple[Region, bool]:
+    def _substitute(self, region: Region) -> tuple[Region, int]:
         """Put the next node on the deeper side in the place of `region`.
 
-        Returns the parent of the place that it had, and whether that was on its higher side.
+        Returns the parent of the place that it had, and on which side that was, as `_shrunk` wants.
         """
         higher = region.factor >= 0
         node = region.higher if higher else region.lower
@@ -180,24 +181,30 @@ class RegionTree:
         for child in (node.lower, node.higher):
             if child is not None:
                 child.parent = node
-        return (node, higher) if place is region else (place, not higher)
+        if place is region:
+            return node, 1 if higher else -1
+        return place, -1 if higher else 1
 
-    def _shrunk(self, start: Region, higher: bool) -> None:
-        """Restore the balance after the `higher` or lower subtree of `start` became less deep."""
+    def _shrunk(self, start: Region, side: int) -> None:
+        """Restore the balance after a subtree of `start` became less deep: -1 lower, 1 higher."""
         node: Region | None = start
         while node is not None:
-            factor = node.factor = node.factor - 1 if higher else node.factor + 1
-            if not -2 < factor < 2:
-                node = self._balance(node)
-                factor = node.factor
-            if factor:
+            factor = node.factor
+            if not factor:
+                node.factor = -side
                 return
+            if factor == side:
+                node.factor = 0
+            else:
+                node = self._balance(node)
+                if node.factor:
+                    return
             parent = node.parent
-            higher = parent is not None and parent.higher is node
+            side = 1 if parent is not None and parent.higher is node else -1
             node = parent
 
     def _balance(self, top: Region) -> Region:
-        """Rotate the subtree at `top`, one side of which is two deeper; returns its new top."""
+        """Rotate the subtree at `top`, whose deeper side is two deeper now; returns its new top."""
         if top.factor > 0:
             deep = top.higher
             assert deep is not None

@@ -17,7 +17,7 @@ from servers.vm.fileref import FileRef
 from servers.vm.memtypes.anon import copy_on_write
 from servers.vm.memtypes.base import MemoryType
 from servers.vm.outcome import BAD_ADDRESS, MAPPED, NO_MEMORY, NeedsPage, Outcome
-from servers.vm.pagecache import NO_DEVICE, NO_INODE, ONCE, CachedPage
+from servers.vm.pagecache import NO_DEVICE, ONCE
 from servers.vm.region import not_aligned
 
 if TYPE_CHECKING:
@@ -60,10 +60,12 @@ class MappedFile(MemoryType):
     def prefill(self, memory: Memory, region: Region) -> None:
         """Map the pages that are in the page cache already; the last one only if it is whole."""
         part: FilePart = region.param
+        file = part.ref
         for page in range(region.pages):
             if _is_last(region, page):
                 break
-            cached = _cached(memory, part.ref, (part.offset + (page << 12)) & _LONG)
+            offset = (part.offset + (page << 12)) & _LONG
+            cached = memory.cache.find_in_file(file.device, file.inode, offset)
             if cached is None or cached.flags & ONCE:
                 continue
             memory.link(region, page, cached.block, self)
@@ -83,11 +85,11 @@ class MappedFile(MemoryType):
         """The page from the cache, or one that is still to be fetched."""
         part: FilePart | None = region.param
         if part is not None and may_ask:
-            offset = (part.offset + (page << 12)) & _LONG
-            cached = _cached(memory, part.ref, offset)
+            file, offset = part.ref, (part.offset + (page << 12)) & _LONG
+            cached = memory.cache.find_in_file(file.device, file.inode, offset)
             if cached is None:
                 memory.link_pending(region, page)
-                return NeedsPage(part.ref.fd, offset)
+                return NeedsPage(file.fd, offset)
             if not (cached.flags & ONCE or _is_last(region, page)):
                 memory.link(region, page, cached.block, self)
                 return memory.provide(region, page, self, write, may_ask)
@@ -103,10 +105,10 @@ class MappedFile(MemoryType):
         assert region.blocks is not None, "the page has a block"
         if memory.blocks.phys[region.blocks[page]] != NO_FRAME:
             return _copied(memory, region, page, 0) if write else MAPPED
-        offset = (part.offset + (page << 12)) & _LONG
-        cached = _cached(memory, part.ref, offset)
+        file, offset = part.ref, (part.offset + (page << 12)) & _LONG
+        cached = memory.cache.find_in_file(file.device, file.inode, offset)
         if cached is None or (may_ask and cached.flags & ONCE):
-            return NeedsPage(part.ref.fd, offset) if may_ask else BAD_ADDRESS
+            return NeedsPage(file.fd, offset) if may_ask else BAD_ADDRESS
         memory.relink(region, page, cached.block)
         outcome: Outcome = MAPPED
         if part.clearend and _is_last(region, page):
@@ -149,12 +151,6 @@ def _is_last(region: Region, page: int) -> bool:
     clearend: int = region.param.clearend
     reach = ((page << 12) + clearend + 4095) & 0xFFFFF000
     return reach >= region.length
-
-
-def _cached(memory: Memory, file: FileRef, offset: int) -> CachedPage | None:
-    if file.inode == NO_INODE:
-        return memory.cache.find(file.device, offset)
-    return memory.cache.find_in_file(file.device, file.inode, offset)
 
 
 def _copied(memory: Memory, region: Region, page: int, clearend: int) -> Outcome:
