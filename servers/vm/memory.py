@@ -33,7 +33,7 @@ from servers.vm.vfsqueue import FDCLOSE, VfsQueue
 READ_ONLY: Final = PTE_PRESENT | PTE_USER
 READ_WRITE: Final = PTE_PRESENT | PTE_USER | PTE_WRITE
 
-_SLOT: Final = GENERATION_SIZE - 1
+SLOT: Final = GENERATION_SIZE - 1  # the bits of an endpoint that are a slot's number
 _READ_ONLY: Final = np.uint32(READ_ONLY)
 _WRITE: Final = np.uint32(PTE_WRITE)
 _EIGHT_BITS: Final = 0xFF
@@ -68,7 +68,7 @@ class Memory:
 
     def process(self, endpoint: int) -> VmProcess | None:
         """The process with that endpoint, if it is alive.  MINIX: vm_isokendpt."""
-        process = self.processes.get(endpoint & _SLOT)  # kernel tasks are not known here
+        process = self.processes.get(endpoint & SLOT)  # kernel tasks are not known here
         if process is None or process.endpoint != endpoint or not process.flags & INUSE:
             return None
         return process
@@ -288,4 +288,4 @@ class Memory:
 
 _DIRECT_CODE: Final = 3
 
-__all__ = ["READ_ONLY", "READ_WRITE", "WORD", "Memory"]
+__all__ = ["READ_ONLY", "READ_WRITE", "SLOT", "WORD", "Memory"]

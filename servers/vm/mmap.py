@@ -78,13 +78,17 @@ def do_mmap(vm: VmServer, source: int, message: VmMmap) -> Answering | Message:
         raise Refused(EINVAL)
     if message.addr % PAGE and "unaligned-mmap" not in memory.quirks:
         raise Refused(EINVAL)
-    if message.fd != -1 and not flags & MAP_ANON:
+    if message.fd != -1:
+        if flags & MAP_ANON:
+            raise Refused(EINVAL)
         return _map_file(vm, source, process, message)
-    if message.fd != -1 or flags & (MAP_CONTIG | MAP_PREALLOC) == MAP_CONTIG:
-        raise Refused(EINVAL)
+    kind: MemoryType = ANON
+    if flags & MAP_CONTIG:
+        if not flags & MAP_PREALLOC:
+            raise Refused(EINVAL)
+        kind = CONTIG
     if flags & MAP_UNINITIALIZED and source not in _PRIVILEGED:
         raise Refused(ENOMEM)
-    kind = CONTIG if flags & MAP_CONTIG else ANON
     if flags & MAP_FIXED:
         return _map_fixed(vm, process, message, kind)
     region = place(memory, process, message.addr, message.len, flags, WRITABLE | ANON_FLAG, kind)

@@ -35,7 +35,6 @@ class CachedPage:
     inode_offset: int
     flags: int
     block: int
-    age: int  # the order in which pages came into the cache
 
 
 @attrs.define(eq=False)
@@ -48,10 +47,9 @@ class PageCache:
     blocks: Blocks
     quirks: frozenset[str]
     free_frame: Callable[[int], None]
-    by_device: dict[tuple[int, int], CachedPage] = attrs.field(factory=dict)
+    by_device: dict[tuple[int, int], CachedPage] = attrs.field(factory=dict)  # the oldest first
     by_inode: dict[tuple[int, int, int], list[CachedPage]] = attrs.field(factory=dict)
     by_use: OrderedDict[CachedPage, None] = attrs.field(factory=OrderedDict)
-    ages: int = 0
 
     def __len__(self) -> int:
         return len(self.by_use)
@@ -109,8 +107,7 @@ class PageCache:
             return False
         if device == NO_DEVICE:
             raise Panic("a cached page needs a device", quirk="setcache-nodev")
-        age = self.ages = self.ages + 1
-        page = CachedPage(device, offset, inode, inode_offset, flags & ONCE, block, age)
+        page = CachedPage(device, offset, inode, inode_offset, flags & ONCE, block)
         blocks.refs[block] = (blocks.refs[block] + 1) & blocks.mask
         blocks.cached[block] = 1
         self.by_device[device, offset] = page
@@ -154,18 +151,14 @@ class PageCache:
 
         MINIX: clear_cache_bydev.
         """
-        pages = [page for page in self.by_device.values() if page.device == device]
-        pages.sort(key=lambda page: (_hash(page.device, page.offset), -page.age))
+        pages = [page for page in reversed(self.by_device.values()) if page.device == device]
+        pages.sort(key=lambda page: _hash(page.device, page.offset))
         for page in pages:
             self.remove(page)
 
     def _join_file(self, page: CachedPage) -> None:
-        key = (page.device, page.inode, page.inode_offset)
-        pages = self.by_inode.get(key)
-        if pages is None:
-            self.by_inode[key] = [page]
-        else:
-            pages.append(page)
+        key = page.device, page.inode, page.inode_offset
+        self.by_inode.setdefault(key, []).append(page)
 
     def _leave_file(self, page: CachedPage) -> None:
         key = (page.device, page.inode, page.inode_offset)

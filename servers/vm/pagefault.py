@@ -49,12 +49,12 @@ def do_pagefault(vm: VmServer, source: int, message: VmPagefault) -> Generator[A
         if process is None:
             return
         outcome = fault(memory, process, address, write, may_ask=False)
-    if outcome is not MAPPED:
-        yield from _kill(vm, source)
-    if vm.outgoing:
-        yield from vm.flush()
     if outcome is MAPPED:
+        if vm.outgoing:
+            yield from vm.flush()
         yield CLEAR_MAP_CACHE
+    else:
+        yield from _kill(vm, source)
     reply: Message = yield vm.clearing_fault(source)
     if reply.type != OK:
         # The kernel knows already that the process is dead, PM has not told VM yet.
@@ -68,9 +68,12 @@ def fault(memory: Memory, process: VmProcess, address: int, write: bool, may_ask
         return BAD_ADDRESS
     page = (address - region.vaddr) >> 12
     outcome = memory.map_page(region, page, write, may_ask)
-    if type(outcome) is NeedsPage:
-        process.major_faults += 1
-    elif may_ask or "major-and-minor" in memory.quirks:
+    if may_ask:
+        if type(outcome) is NeedsPage:
+            process.major_faults += 1
+        else:
+            process.minor_faults += 1
+    elif "major-and-minor" in memory.quirks:
         process.minor_faults += 1
     return outcome
 

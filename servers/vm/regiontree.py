@@ -50,13 +50,11 @@ class RegionTree:
 
     def at(self, vaddr: int) -> Region | None:
         """The region that `vaddr` lies in; of two that overlap, the later.  MINIX: map_lookup."""
-        regions = self.regions
-        index = bisect_left(self.starts, -vaddr)
-        if index < len(regions):
-            region = regions[index]
-            if vaddr - region.vaddr < region.length:
-                return region
-        return None
+        try:
+            region = self.regions[bisect_left(self.starts, -vaddr)]
+        except IndexError:  # all start above it
+            return None
+        return region if vaddr - region.vaddr < region.length else None
 
     def floor(self, vaddr: int) -> Region | None:
         """The last region that starts at or below `vaddr`."""
@@ -239,8 +237,14 @@ class RegionTree:
             node.higher = parent
         if inner is not None:
             inner.parent = parent
-        self._replace(parent.parent, parent, node)
+        top = node.parent = parent.parent
         parent.parent = node
+        if top is None:
+            self.root = node
+        elif top.lower is parent:
+            top.lower = node
+        else:
+            top.higher = node
 
     def _replace(self, parent: Region | None, old: Region, new: Region | None) -> None:
         """Make `new` the child of `parent` (None: the root) that `old` was."""

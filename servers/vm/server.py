@@ -70,7 +70,7 @@ from servers.vm.exit import do_exit, do_procctl, do_willexit
 from servers.vm.fork import do_fork
 from servers.vm.handle_memory import do_memory_requests
 from servers.vm.info import do_getrusage, do_info
-from servers.vm.memory import Memory
+from servers.vm.memory import SLOT, Memory
 from servers.vm.mmap import do_map_phys, do_mmap, do_vfs_mmap
 from servers.vm.munmap import do_munmap, do_shm_unmap, do_unmap_phys
 from servers.vm.pagefault import CLEAR_MAP_CACHE, do_pagefault
@@ -180,8 +180,8 @@ class VmServer(Server):
         self.last = source, message
         process = self.caller  # who asked last often asks next
         if process.endpoint != source or not process.flags & INUSE:
-            found = self.memory.process(source)
-            if found is None:
+            found = self.memory.processes.get(source & SLOT)  # as Memory.process finds it
+            if found is None or found.endpoint != source or not found.flags & INUSE:
                 return self._stranger(source)
             process = self.caller = found
         entry = _TABLE.get(message.type)

@@ -42,7 +42,7 @@ def find_slot(memory: Memory, process: VmProcess, low: int, high: int, length: i
 
 
 def _search(memory: Memory, process: VmProcess, low: int, high: int, length: int) -> int | None:
-    """The highest fitting place between `low` and `high`, which becomes the next hint."""
+    """The highest fitting place between `low` and `high`, the end of which is the next hint."""
     if (low + length) & WORD > high:
         return None
     # Differs: C computes with 32 bits, so that the range below a region at address 0 seems huge.
@@ -55,27 +55,17 @@ def _search(memory: Memory, process: VmProcess, low: int, high: int, length: int
         below = regions[index] if index < len(regions) else None
         start = 0 if below is None else (below.vaddr + below.length) & mask
         if start + length <= high or mask == WORD:  # what begins later is no use
-            top = _top_of_gap(start, end, low, high, length, mask)
-            if top:
-                process.region_top = top
-                return top - length
+            for spare in (PAGE, 0):  # rather with a page to spare on both sides than without
+                bottom = (start + spare) & mask
+                if bottom < low:
+                    bottom = low
+                top = (end - spare) & mask
+                if top > high:
+                    top = high
+                if top - bottom >= length:
+                    process.region_top = top
+                    return top - length
         if below is None or (below.vaddr <= low and mask == _NO_WRAP):
             return None
         end = below.vaddr
         index += 1
-
-
-def _top_of_gap(start: int, end: int, low: int, high: int, length: int, mask: int) -> int:
-    """Where `length` bytes in the gap from `start` to `end` would end, 0 if they do not fit.
-
-    Rather with a page to spare on both sides than without, and always between `low` and `high`.
-    """
-    for spare in (PAGE, 0):
-        first, last = (start + spare) & mask, (end - spare) & mask
-        if first < low:
-            first = low
-        if last > high:
-            last = high
-        if last - first >= length:
-            return last
-    return 0
