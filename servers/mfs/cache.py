@@ -150,11 +150,7 @@ class BlockCache:
     def _news(self, buffer: Buffer, once: bool = False) -> SendRec | None:
         """The trap that tells VM of `buffer`, which it must be told if there is a block in it."""
         buffer.tell_vm = False
-        if not buffer.device:
-            return None
-        place = buffer.block * BLOCK_SIZE
-        inode, offset = buffer.inode, buffer.inode_offset
-        return telling(buffer.data, buffer.device, place, inode, offset, once)
+        return telling(buffer, once) if buffer.device else None
 
     def find(self, block: int, inode: int = NO_INODE, offset: int = 0) -> Buffer | None:
         """Hold `block` if it is here."""

@@ -6,7 +6,7 @@ Source: MINIX ``lib/libsys/vm_cache.c``, ``vm_info.c``.
 from __future__ import annotations
 
 import struct
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
@@ -24,6 +24,9 @@ from ipc.vm import (
     VmSetcachepage,
 )  # fmt: skip
 from servers.mfs.layout import BLOCK_SIZE
+
+if TYPE_CHECKING:
+    from servers.mfs.cache import Buffer
 
 VMSF_ONCE: Final = 1
 VMIW_STATS: Final = 1
@@ -48,14 +51,17 @@ def mapping(device: int, place: int, inode: int, offset: int) -> SendRec:
     return SendRec(VM, VmMapcachepage(device, place, offset, inode, 0, 1))
 
 
-def telling(address: int, device: int, place: int, inode: int, offset: int, once: bool) -> SendRec:
-    """What lets VM use the page at `address` for a place on the device and in a file.
+def telling(buffer: Buffer, once: bool) -> SendRec:
+    """What lets VM use the page of `buffer` for its place on the device and in a file.
 
     If VM has no memory left to note it, mappings of the file will miss the page; that is no
     reason to stop.  Differs: MINIX's MFS panics if VM has any other reason.
     """
-    flags = VMSF_ONCE if once else 0
-    return SendRec(VM, VmSetcachepage(device, place, offset, inode, address, 0, 1, flags))
+    request = VmSetcachepage(
+        buffer.device, buffer.block * BLOCK_SIZE, buffer.inode_offset, buffer.inode, buffer.data,
+        0, 1, VMSF_ONCE if once else 0,
+    )  # fmt: skip
+    return SendRec(VM, request)
 
 
 @attrs.define(eq=False)
