@@ -24,6 +24,7 @@ from kernel.copying import Place
 if TYPE_CHECKING:
     from attrs import frozen
 
+    from ipc.kernelcalls import SysSafecopyfrom, SysSafecopyto
     from kernel.machine import Machine
     from kernel.process import Process
 else:
@@ -154,7 +155,7 @@ class Granted(Place):
 
 
 def plain_address(
-    process: Process, grantee: int, grant: int, length: int, access: int, offset: int
+    process: Process, grantee: int, request: SysSafecopyfrom | SysSafecopyto, access: int
 ) -> int:
     """Where in the memory of `process` a copy begins that it allows with a plain grant, or -1.
 
@@ -163,6 +164,7 @@ def plain_address(
     """
     privilege = process.privilege
     table = privilege.grants
+    grant, length, offset = request.gid, request.bytes, request.offset
     index = grant & _INDEX_MASK
     if (
         not isinstance(table, list)

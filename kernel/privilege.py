@@ -20,7 +20,9 @@ from ipc.endpoint import NONE
 from ipc.traps import RECEIVE_CALL, SEND_CALL, SENDREC_CALL
 
 if TYPE_CHECKING:
+    from ipc.message import Message
     from ipc.traps import AsyncEntry
+    from kernel.calls.table import Call
     from kernel.clock import Due
     from kernel.filters import Filter
     from kernel.grants import GrantTable
@@ -39,7 +41,7 @@ ALL_TARGETS: Final = (1 << NR_SYS_PROCS) - 1
 # A mask by bits: whether bit n is set is at n.
 Bits: TypeAlias = tuple[bool, ...]
 
-_MASK_BITS: Final = 64  # of structures, and of kernel calls
+_MASK_BITS: Final = 64
 
 
 @functools.lru_cache
@@ -58,7 +60,7 @@ class Privilege:
     `flags`, `trap_mask`, `ipc_to` and `kernel_calls` are its masks.  `system` and `billable` are
     two of its flags; `receives` tells whether it may use RECEIVE; by the id of the other's
     structure, `reaches` tells to whom it may send, `sends_to` with SEND, `asks` with SENDREC;
-    `calls` tells, by number, which kernel calls it may make.
+    `calls` are kernel calls that it is known to be allowed, by the class of the request.
     """
 
     id: int
@@ -75,7 +77,7 @@ class Privilege:
     sends_to: Bits = attrs.field(default=_NOBODY, init=False)
     asks: Bits = attrs.field(default=_NOBODY, init=False)
     _kernel_calls: int = 0
-    calls: Bits = attrs.field(default=_NOBODY, init=False)
+    calls: dict[type[Message], Call] = attrs.field(factory=dict, init=False)
 
     signal_manager: int = NONE
     backup_signal_manager: int = NONE
@@ -158,7 +160,7 @@ class Privilege:
     @kernel_calls.setter
     def kernel_calls(self, mask: int) -> None:
         self._kernel_calls = mask
-        self.calls = bits_of(mask)
+        self.calls = {}
 
     def forget_messages(self, endpoint: int) -> None:
         """Nothing waits for, or from, the new owner `endpoint`.  MINIX: system/do_privctl.c."""

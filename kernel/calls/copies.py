@@ -66,51 +66,49 @@ def do_memset(machine: Machine, caller: Process, request: SysMemset) -> Message 
 
 def do_safecopyfrom(machine: Machine, caller: Process, request: SysSafecopyfrom) -> Message | int:
     """Copy from a grant of another process to the caller."""
-    return _safecopy(
-        machine, caller, request.from_to, request.gid, request.bytes, request.offset,
-        request.address, CPF_READ,
-    )  # fmt: skip
+    granter = machine.table.endpoints.get(request.from_to)
+    if granter is not None:
+        start = plain_address(granter, caller.endpoint, request, CPF_READ)
+        if start >= 0:
+            end = request.address & ADDRESS_MASK
+            return machine.copier.copy(caller, granter, start, caller, end, request.bytes)
+    return _safecopy(machine, caller, request, CPF_READ)
 
 
 def do_safecopyto(machine: Machine, caller: Process, request: SysSafecopyto) -> Message | int:
     """Copy from the caller to a grant of another process."""
-    return _safecopy(
-        machine, caller, request.from_to, request.gid, request.bytes, request.offset,
-        request.address, CPF_WRITE,
-    )  # fmt: skip
+    granter = machine.table.endpoints.get(request.from_to)
+    if granter is not None:
+        end = plain_address(granter, caller.endpoint, request, CPF_WRITE)
+        if end >= 0:
+            start = request.address & ADDRESS_MASK
+            return machine.copier.copy(caller, caller, start, granter, end, request.bytes)
+    return _safecopy(machine, caller, request, CPF_WRITE)
 
 
 def _safecopy(
-    machine: Machine,
-    caller: Process,
-    granter: int,
-    grant: int,
-    length: int,
-    offset: int,
-    address: int,
-    access: int,
+    machine: Machine, caller: Process, request: SysSafecopyfrom | SysSafecopyto, access: int
 ) -> int:
-    process = machine.table.endpoints.get(granter)
-    if process is None:
-        return EFAULT if granter == NONE else EINVAL
-    mine = address & ADDRESS_MASK
-    tried = None  # what is told if memory is missing, instead of asking VM for it
-    theirs = plain_address(process, caller.endpoint, grant, length, access, offset)
-    if theirs < 0:
-        granted = verify_grant(machine, granter, caller.endpoint, grant, length, access, offset)
-        if isinstance(granted, int):
-            return granted
-        process, theirs = granted.process, granted.address
-        if process is None and granted.endpoint != NONE:
-            return ESRCH if length else EDOM
-        tried = granted if granted.soft else None
-    waiting = caller if tried is None else None
+    """Copy through a grant of any kind: from it (CPF_READ), or to it."""
+    granter, length = request.from_to, request.bytes
+    if granter == NONE:
+        return EFAULT
+    granted = verify_grant(
+        machine, granter, caller.endpoint, request.gid, length, access, request.offset
+    )
+    if isinstance(granted, int):
+        return granted
+    process = granted.process
+    if process is None and granted.endpoint != NONE:
+        return ESRCH if length else EDOM
+    mine, theirs = request.address & ADDRESS_MASK, granted.address
+    waiting = None if granted.soft else caller
     if access == CPF_READ:
         code = machine.copier.copy(waiting, process, theirs, caller, mine, length)
     else:
         code = machine.copier.copy(waiting, caller, mine, process, theirs, length)
-    if tried is not None and code == EFAULT:
-        tried.soft_fault()
+    if granted.soft and code == EFAULT:
+        granted.soft_fault()
     return code
 
 
@@ -127,12 +125,13 @@ def do_vsafecopy(machine: Machine, caller: Process, request: SysVsafecopy) -> Me
         return data
     for source, dest, grant, offset, address, length in _VECTOR.iter_unpack(data):
         if source == SELF:
-            granter, access = dest, CPF_WRITE
+            request_to = SysSafecopyto(dest, grant, offset, address, length)
+            code = do_safecopyto(machine, caller, request_to)
         elif dest == SELF:
-            granter, access = source, CPF_READ
+            request_from = SysSafecopyfrom(source, grant, offset, address, length)
+            code = do_safecopyfrom(machine, caller, request_from)
         else:
             return EINVAL
-        code = _safecopy(machine, caller, granter, grant, length, offset, address, access)
         if code != OK:
             return code
     return OK

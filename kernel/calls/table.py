@@ -99,11 +99,6 @@ CALLS: Final[dict[type[Message], Call]] = {
     calls.SysSchedctl: do_schedctl,
 }
 
-
-# With its number, so that the usual call is looked up once.
-_KNOWN: Final[dict[type[Message], tuple[Any, int]]] = {
-    kind: (call, kind.type - KERNEL_CALL) for kind, call in CALLS.items()
-}
 _NOT_RESUMED: Final = ~MF_KCALL_RESUME
 _DONE: Final = Reply(OK)  # messages are never changed, so that one is enough
 
@@ -118,12 +113,11 @@ class KernelCalls:
         """Do a kernel call, or do one again for which VM has provided memory."""
         machine = self._machine
         request = trap.request
-        try:
-            call, number = _KNOWN[type(request)]
-            allowed = caller.privilege.calls[number]
-        except KeyError:
-            call, allowed = None, False
-        answer = call(machine, caller, request) if allowed else self._call_unread(caller, request)
+        call = caller.privilege.calls.get(type(request))
+        if call is not None:
+            answer = call(machine, caller, request)
+        else:
+            answer = self._call_unknown(caller, request)
         if not answer:  # OK; a message never counts as false
             caller.result = _DONE
         elif not isinstance(answer, int):
@@ -146,10 +140,10 @@ class KernelCalls:
         if probes.emit is not None:
             probes.called(caller, request, None)
 
-    def _call_unread(self, caller: Process, request: Message) -> Message | int:
-        """Do a call that is not allowed, or whose message is of no class of its own.
+    def _call_unknown(self, caller: Process, request: Message) -> Message | int:
+        """Do a call of which it is not known yet that `caller` may make it, if it may.
 
-        The bytes of the message say what it is, its number says who may make it.
+        The number says that.  If the message is of no class of its own its bytes say what it is.
         """
         number = request.type - KERNEL_CALL
         if not 0 <= number < NR_SYS_CALLS:
@@ -161,4 +155,7 @@ class KernelCalls:
 
             request = as_request(request)
         call = CALLS.get(type(request))
-        return EBADREQUEST if call is None else call(self._machine, caller, request)
+        if call is None:
+            return EBADREQUEST
+        caller.privilege.calls[type(request)] = call
+        return call(self._machine, caller, request)

@@ -111,7 +111,8 @@ def test_a_plain_grant_is_one_that_is_verified(kind: int, use: int, allowed: int
     )  # fmt: skip
     for who_to, sequence, start, size, number, length, offset, access in cases:
         grant.who_to, grant.sequence, grant.start, grant.length = who_to, sequence, start, size
-        found = plain_address(granter, GRANTEE, number, length, access, offset)
+        request = SysSafecopyfrom(GRANTER, number, offset, 0, length)
+        found = plain_address(granter, GRANTEE, request, access)
         if found >= 0:
             plain += 1
             verified = verify_grant(machine, GRANTER, GRANTEE, number, length, access, offset)
