@@ -100,20 +100,20 @@ class Allocator:
 
     def take_page(self, region_flags: int) -> int:
         """Take a frame for a page of a region with these flags; its number, or NOTHING."""
-        if not region_flags & _SPECIAL:
-            free, recent = self.free, self.recent
-            frame = recent.pop() if recent else NOTHING
-            if frame < 0 or not free[frame]:
-                frame = self._take_recent()
+        if region_flags & _SPECIAL:
+            return self.take(1, allocation_flags(region_flags))
+        free, recent = self.free, self.recent
+        if not recent or not free[frame := recent.pop()]:
+            frame = self._take_recent()
+            if frame < 0:
+                frame = free.rfind(1, 0, self.last + 1)
                 if frame < 0:
-                    frame = free.rfind(1, 0, self.last + 1)
-            if frame >= 0:
-                self.last = frame
-                free[frame] = 0
-                self.free_count -= 1
-                self.mmu.clear_page(frame)
-                return frame
-        return self.take(1, allocation_flags(region_flags))
+                    return self.take(1, CLEAR)
+        self.last = frame
+        free[frame] = 0
+        self.free_count -= 1
+        self.mmu.clear_page(frame)
+        return frame
 
     def take_many(self, count: int, flags: int) -> NDArray[np.int64]:
         """Take frames as `count` calls for one frame each would, as many as there are."""

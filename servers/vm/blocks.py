@@ -74,10 +74,11 @@ class Blocks:
             if len(heap) > _HANDFUL:
                 self.heaps.append(heap[:-_HANDFUL])
             return self.free.pop()
-        if self.used == self.capacity:
-            self._grow(2 * self.capacity)
-        self.used += 1
-        return self.used - 1
+        block = self.used
+        if block == self.capacity:
+            self._grow(2 * block)
+        self.used = block + 1
+        return block
 
     def new_many(self, phys: NDArray[Any]) -> Numbers:
         """As many new blocks as there are frames in `phys`, each with one reference."""

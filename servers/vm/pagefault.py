@@ -23,7 +23,6 @@ from ipc.vm import VmPagefault
 from kernel.panic import Panic
 from servers.vm.memory import Memory
 from servers.vm.outcome import BAD_ADDRESS, MAPPED, NeedsPage, Outcome
-from servers.vm.process import VmProcess
 from servers.vm.region import WRITABLE
 from servers.vm.vfsqueue import FDIO
 
@@ -41,14 +40,24 @@ def do_pagefault(vm: VmServer, source: int, message: VmPagefault) -> Generator[A
     """Provide the page that `source` touched, or have it killed."""
     memory = vm.memory
     address, write = message.addr, message.flags & WRITE_FAULT != 0
-    outcome = fault(memory, vm.caller, address, write, may_ask=True)
-    if type(outcome) is NeedsPage:
+    process, may_ask = vm.caller, True
+    while True:
+        region = process.regions.at(address)
+        if region is None or (write and not region.flags & WRITABLE):
+            outcome: Outcome = BAD_ADDRESS
+            break
+        outcome = memory.map_page(region, (address - region.vaddr) >> 12, write, may_ask)
+        if type(outcome) is not NeedsPage:
+            if may_ask or "major-and-minor" in memory.quirks:
+                process.minor_faults += 1
+            break
+        process.major_faults += 1
         # Whether VFS has failed does not matter: then the page is not in the cache.
         yield from vm.ask_vfs(FDIO, outcome.fd, source, outcome.offset, 4096)
-        process = memory.process(source)
-        if process is None:
+        found = memory.process(source)
+        if found is None:
             return
-        outcome = fault(memory, process, address, write, may_ask=False)
+        process, may_ask = found, False
     if outcome is MAPPED:
         if vm.outgoing:
             yield from vm.flush()
@@ -59,23 +68,6 @@ def do_pagefault(vm: VmServer, source: int, message: VmPagefault) -> Generator[A
     if reply.type != OK:
         # The kernel knows already that the process is dead, PM has not told VM yet.
         _demand_alive(memory, source)
-
-
-def fault(memory: Memory, process: VmProcess, address: int, write: bool, may_ask: bool) -> Outcome:
-    """Map the page at `address`, if the process has a region there that allows the access."""
-    region = process.regions.at(address)
-    if region is None or (write and not region.flags & WRITABLE):
-        return BAD_ADDRESS
-    page = (address - region.vaddr) >> 12
-    outcome = memory.map_page(region, page, write, may_ask)
-    if may_ask:
-        if type(outcome) is NeedsPage:
-            process.major_faults += 1
-        else:
-            process.minor_faults += 1
-    elif "major-and-minor" in memory.quirks:
-        process.minor_faults += 1
-    return outcome
 
 
 async def _kill(vm: VmServer, endpoint: int) -> None:
