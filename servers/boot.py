@@ -25,6 +25,7 @@ from kernel.machine import Configuration, Machine
 from kernel.privilege import USER_PRIV_ID, Privilege
 from kernel.process import Context, Process
 from servers.config import BadConfig, MachineConfig
+from servers.disk.driver import Disk
 from servers.image import (
     DISK,
     FIRST_FREE,
@@ -230,6 +231,8 @@ class _Builder:
             held=RTS_VMINHIBIT if entry.regions else 0,
         )
         process.message_address = _message_address(entry)
+        if isinstance(server, Disk):
+            process.private = server.memory
         privilege.grants = getattr(server, "grants", None)
         privilege.background = not entry.alarms_matter
 

@@ -33,13 +33,11 @@ from ipc.traps import (
     SENDREC_CALL,
     STATUS_CALL_MASK,
     KernelCall,
-    Load,
     Receive,
     SendNb,
-    Store,
-    trap,
     yields_traps,
 )  # fmt: skip
+from kernel.memory.frames import Frames
 from kernel.panic import Panic
 from kernel.process import Context
 from servers.disk.controller import FAILED, SECTOR, Controller
@@ -68,10 +66,12 @@ class Disk:
     """The driver's process; its one minor device is 0.
 
     Every request is answered with BDEV_REPLY.  Before a device was opened, requests to it are
-    answered with ERESTART, as after a driver's restart.
+    answered with ERESTART, as after a driver's restart.  Nobody pages a driver: its `memory` is
+    there, and what it does with it needs no kernel.
     """
 
     controller: Controller
+    memory: Frames = attrs.field(factory=Frames)
     name: str = "disk"
     context: Context = attrs.field(factory=Context)
     open: bool = False
@@ -155,7 +155,7 @@ class Disk:
             part = data[done : done + room]
             if not part:
                 break
-            yield Store(SCRATCH, part)
+            self.memory.write(SCRATCH, part)
             size = len(part)
             copied = yield KernelCall(SysSafecopyto(endpoint, grant, 0, SCRATCH, size))
             if copied.type != OK:
@@ -174,7 +174,7 @@ class Disk:
             copied = yield KernelCall(SysSafecopyfrom(endpoint, grant, 0, SCRATCH, part))
             if copied.type != OK:
                 return int(copied.type)
-            parts.append((yield Load(SCRATCH, part)))
+            parts.append(self.memory.read(SCRATCH, part))
             length -= part
         return b"".join(parts)
 
@@ -226,7 +226,7 @@ def do_vector_transfer(
     copied = yield KernelCall(SysSafecopyfrom(source, request.grant, 0, SCRATCH, length))
     if copied.type != OK:
         return EINVAL
-    vector = list(_ELEMENT.iter_unpack((yield Load(SCRATCH, length))))
+    vector = list(_ELEMENT.iter_unpack(disk.memory.read(SCRATCH, length)))
     writing = type(request) is BdevScatter
     return (yield from disk.transfer(request.pos, source, vector, writing))
 
@@ -236,13 +236,13 @@ async def do_ioctl(disk: Disk, source: int, request: BdevIoctl) -> int:
     if request.request == DIOCSETP:
         result = await sys_safecopyfrom(source, request.grant, 0, SCRATCH, _GEOMETRY.size)
         if result == OK:
-            _base, size, *_ = _GEOMETRY.unpack(await trap(Load(SCRATCH, _GEOMETRY.size)))
+            _base, size, *_ = _GEOMETRY.unpack(disk.memory.read(SCRATCH, _GEOMETRY.size))
             disk.size = min(size, disk.controller.medium.size)
         return result
     if request.request != DIOCGETP:
         return ENOTTY
     cylinders = disk.size // SECTOR // (64 * 32)
-    await trap(Store(SCRATCH, _GEOMETRY.pack(0, disk.size, cylinders, 64, 32)))
+    disk.memory.write(SCRATCH, _GEOMETRY.pack(0, disk.size, cylinders, 64, 32))
     return await sys_safecopyto(source, request.grant, 0, SCRATCH, _GEOMETRY.size)
 
 

@@ -48,7 +48,8 @@ class Bench:
         self.controller = Controller(medium, PORT, machine.clock, interrupt, latency)
         machine.interrupts.ports[PORT] = self.controller
         disk = Disk(self.controller)
-        machine.spawn(DISK, "disk", disk.main, system=True, context=disk.context)
+        process = machine.spawn(DISK, "disk", disk.main, system=True, context=disk.context)
+        process.private = disk.memory
         self.grants = Grants()
 
     def run(self, program: Any) -> Any:
