@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ipc.endpoint import VM
+from ipc.messageclass import maker
 from ipc.signals import SIGSEGV
 from ipc.vm import VmPagefault
 from kernel.copying import ADDRESS_MASK, private_memory
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from ipc.traps import Load, Store
     from kernel.machine import Machine
     from kernel.process import Process
+
+_vm_pagefault: Final = maker(VmPagefault)
 
 # The processor's error code: the page was there; the access was a write; it came from a user.
 FAULT_PROTECTION: Final = 1
@@ -142,7 +145,7 @@ class Accesses:
         if self._probes.emit is not None:
             self._probes.faulted(process, address, flags)
         self._ready.block(process, RTS_PAGEFAULT)
-        code = self._rendezvous.kernel_send(process, VM, VmPagefault(address, flags))
+        code = self._rendezvous.kernel_send(process, VM, _vm_pagefault(address, flags))
         if code < 0:
             raise Panic(f"the page fault of {process.name} could not be sent to VM: {code}")
 

@@ -11,10 +11,11 @@ Source: MINIX ``kernel/proc.c`` mini_notify, has_pending_notify, BuildNotifyMess
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ipc.endpoint import ANY, HARDWARE, SYSTEM
 from ipc.errors import EDEADSRCDST, OK
+from ipc.messageclass import maker
 from ipc.notification import Notification
 from ipc.traps import NOTIFY_CALL
 from kernel.filters import admits
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from kernel.privilege import Privilege
     from kernel.process import Process
     from kernel.rendezvous import Rendezvous
+
+_notification: Final = maker(Notification)
 
 _EMPTY = Notification()
 _WAITING = RTS_SENDING | RTS_RECEIVING
@@ -93,4 +96,4 @@ def _compose(ipc: Rendezvous, sender: Process, receiver: Process) -> Notificatio
         interrupts, privilege.interrupts_pending = privilege.interrupts_pending, 0
     elif sender.slot == SYSTEM:
         signals, privilege.signals_pending = privilege.signals_pending, 0
-    return Notification(ipc.clock.ticks, interrupts, signals)
+    return _notification(ipc.clock.ticks, interrupts, signals)

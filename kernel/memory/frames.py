@@ -2,7 +2,9 @@
 
 Contents are sparse: a frame that nobody has written does not exist and reads as zeros, and of one
 that was written only the bytes up to the last one are kept.  So a machine with a gigabyte of memory
-costs nothing until programs use it, and then no more than what they write.
+costs nothing until programs use it, and then no more than what they write.  What fills a frame and
+cannot change (a block of the disk, say) is kept as it is, by every frame that it is copied to; who
+writes into such a frame gets a copy.
 
 Source: MINIX ``kernel/arch/i386/memory.c`` (phys_copy, phys_memset).
 """
@@ -10,7 +12,7 @@ Source: MINIX ``kernel/arch/i386/memory.c`` (phys_copy, phys_memset).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +21,9 @@ PAGE_SIZE: Final = 4096
 PAGE_SHIFT: Final = 12
 PAGE_MASK: Final = PAGE_SIZE - 1
 ADDRESS_LIMIT: Final = 1 << 32
+
+# Bytes that nobody changes: a memoryview must be one of bytes.
+Data: TypeAlias = bytes | memoryview
 
 
 class Frames:
@@ -33,7 +38,7 @@ class Frames:
 
     def __init__(self, chunks: Iterable[Sequence[int]] = ()) -> None:
         self.chunks: tuple[tuple[int, int], ...] = tuple((base, size) for base, size in chunks)
-        self.contents: dict[int, bytearray] = {}
+        self.contents: dict[int, bytearray | Data] = {}
 
     @property
     def size(self) -> int:
@@ -52,7 +57,7 @@ class Frames:
         _demand_inside(phys, length)
         return b"".join(self.read(start, size) for start, size in _pieces(phys, length))
 
-    def write(self, phys: int, data: bytes) -> None:
+    def write(self, phys: int, data: Data) -> None:
         """Store `data` at `phys`.  Raises ValueError outside the physical address space."""
         offset = phys & PAGE_MASK
         length = len(data)
@@ -70,14 +75,14 @@ class Frames:
         kept = self.contents.get(frame, b"")[offset : offset + length]
         return bytes(kept).ljust(length, b"\0")
 
-    def put(self, frame: int, offset: int, data: bytes) -> None:
+    def put(self, frame: int, offset: int, data: Data) -> None:
         """Store `data` at `offset` in the frame with this number, where all of it must fit."""
-        page = self.contents.get(frame)
-        if page is None:
-            if not offset:
-                self.contents[frame] = bytearray(data)
-                return
-            page = self.contents[frame] = bytearray()
+        if len(data) == PAGE_SIZE:
+            self.contents[frame] = data if type(data) is bytes else _unchanging(data)
+            return
+        page = self.contents.get(frame, b"")
+        if type(page) is not bytearray:
+            page = self.contents[frame] = bytearray(page)
         if offset and len(page) < offset:
             page.extend(bytes(offset - len(page)))
         page[offset : offset + len(data)] = data
@@ -95,7 +100,7 @@ class Frames:
         if page is None:
             self.contents.pop(dest, None)
         else:
-            self.contents[dest] = bytearray(page)
+            self.contents[dest] = bytearray(page) if type(page) is bytearray else page
 
     def fill(self, phys: int, byte: int, length: int) -> None:
         """Set the `length` bytes at `phys` to `byte`; whole frames of zeros become absent."""
@@ -121,6 +126,11 @@ class Frames:
         cleared = set(frames.tolist())
         for frame in [frame for frame in contents if frame in cleared]:
             del contents[frame]
+
+
+def _unchanging(data: Data) -> Data:
+    """`data`, or a copy if somebody might change it after all."""
+    return data if type(data) is memoryview and type(data.obj) is bytes else bytes(data)
 
 
 def _demand_inside(phys: int, length: int) -> None:

@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 import attrs
 
 from kernel.clock import Clock
+from kernel.memory.frames import Data
 from servers.disk.latency import Latency
 from servers.disk.medium import Medium
 
@@ -60,7 +61,7 @@ class Controller:
     latency: Latency = attrs.field(factory=Latency)
     faults: Faults = attrs.field(factory=Faults)
     command: Transfer | None = None
-    buffer: bytes = b""
+    buffer: Data = b""
     status: int = READY
     _head: int = 0  # the byte behind the last transfer
 

@@ -28,6 +28,7 @@ from ipc.bdev import (
 from ipc.endpoint import HARDWARE
 from ipc.errors import EINVAL, EIO, ENOTTY, ENXIO, ERESTART, OK, IpcError
 from ipc.kernelcalls import SysDevio, SysIrqctl, SysSafecopyfrom, SysSafecopyto
+from ipc.messageclass import maker
 from ipc.traps import (
     NOTIFY_CALL,
     SENDREC_CALL,
@@ -44,6 +45,10 @@ from servers.disk.controller import FAILED, SECTOR, Controller
 from servers.lib.asynsend import AsyncTable
 from servers.lib.kernel_calls import sys_safecopyfrom, sys_safecopyto
 from servers.lib.memory import SCRATCH
+
+_bdev_reply: Final = maker(BdevReply)
+_sys_safecopyto: Final = maker(SysSafecopyto)
+_sys_safecopyfrom: Final = maker(SysSafecopyfrom)
 
 NR_IOREQS: Final = 64
 DIOCGETP: Final = 0x401C6404
@@ -110,7 +115,7 @@ class Disk:
             except Panic as panic:
                 panic.during(self.name, handler.__name__, type(message).__name__)
                 raise
-            answer = BdevReply(result, message.id)
+            answer = _bdev_reply(result, message.id)
             # Who waits gets the answer at once, unless it died meanwhile; others asynchronously.
             if how == SENDREC_CALL:
                 yield SendNb(source, answer)
@@ -136,10 +141,10 @@ class Disk:
             return EINVAL
         controller = self.controller
         if writing:
-            data = yield from self._collect(endpoint, vector, length)
-            if isinstance(data, int):
-                return data
-            controller.buffer = data
+            collected = yield from self._collect(endpoint, vector, length)
+            if isinstance(collected, int):
+                return collected
+            controller.buffer = collected
         controller.command = (position, length, writing)
         yield self._doorbell
         interrupted = yield _INTERRUPT
@@ -157,7 +162,7 @@ class Disk:
                 break
             self.memory.write(SCRATCH, part)
             size = len(part)
-            copied = yield KernelCall(SysSafecopyto(endpoint, grant, 0, SCRATCH, size))
+            copied = yield KernelCall(_sys_safecopyto(endpoint, grant, 0, SCRATCH, size))
             if copied.type != OK:
                 return int(copied.type)
             done += size
@@ -171,7 +176,7 @@ class Disk:
             part = min(size, length)
             if part == 0:
                 break
-            copied = yield KernelCall(SysSafecopyfrom(endpoint, grant, 0, SCRATCH, part))
+            copied = yield KernelCall(_sys_safecopyfrom(endpoint, grant, 0, SCRATCH, part))
             if copied.type != OK:
                 return int(copied.type)
             parts.append(self.memory.read(SCRATCH, part))
@@ -223,7 +228,7 @@ def do_vector_transfer(
     length = min(request.count, NR_IOREQS) * _ELEMENT.size
     if length <= 0:
         return EINVAL
-    copied = yield KernelCall(SysSafecopyfrom(source, request.grant, 0, SCRATCH, length))
+    copied = yield KernelCall(_sys_safecopyfrom(source, request.grant, 0, SCRATCH, length))
     if copied.type != OK:
         return EINVAL
     vector = list(_ELEMENT.iter_unpack(disk.memory.read(SCRATCH, length)))

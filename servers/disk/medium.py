@@ -7,6 +7,8 @@ from typing import Final
 
 import attrs
 
+from kernel.memory.frames import Data
+
 BLOCK_SIZE: Final = 4096  # bytes; in what units the contents are kept, not what can be read
 
 
@@ -19,16 +21,17 @@ class Medium:
     """
 
     size: int
-    initial: Callable[[int], bytes] = attrs.field(default=lambda _: bytes(BLOCK_SIZE))
+    initial: Callable[[int], Data] = attrs.field(default=lambda _: bytes(BLOCK_SIZE))
     _written: dict[int, bytearray] = attrs.field(factory=dict)
 
-    def read(self, offset: int, length: int) -> bytes:
+    def read(self, offset: int, length: int) -> Data:
         """The `length` bytes at byte `offset`; both must lie within the medium."""
         if not 0 <= offset <= offset + length <= self.size:
             raise ValueError(f"{length} bytes at {offset} are not on a disk of {self.size} bytes")
         if length == BLOCK_SIZE and not offset % BLOCK_SIZE:
             block = offset // BLOCK_SIZE
-            return bytes(self._written.get(block) or self.initial(block))
+            written = self._written.get(block)
+            return self.initial(block) if written is None else bytes(written)
         parts = []
         end = offset + length
         while offset < end:
@@ -39,7 +42,7 @@ class Medium:
             offset += part
         return b"".join(parts)
 
-    def write(self, offset: int, data: bytes) -> None:
+    def write(self, offset: int, data: Data) -> None:
         """Put `data` at byte `offset`; all of it must lie within the medium."""
         if not 0 <= offset <= offset + len(data) <= self.size:
             raise ValueError(f"{len(data)} bytes at {offset} are not on the disk")

@@ -9,7 +9,7 @@ Source: MINIX ``lib/libbdev/bdev.c``, ``ipc.c``.
 from __future__ import annotations
 
 import struct
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from functools import cache
 from typing import Any, Final, TypeAlias
 
@@ -19,6 +19,7 @@ from ipc.bdev import BdevClose, BdevGather, BdevIoctl, BdevOpen, BdevRead, BdevR
 from ipc.endpoint import NONE
 from ipc.errors import EDEADSRCDST, EINVAL, EIO, OK, IpcError
 from ipc.message import Message
+from ipc.messageclass import maker
 from ipc.traps import Load, SendRec, Store, trap, yields_traps
 from kernel.grants import CPF_READ, CPF_WRITE
 from servers.lib.grants import Grants
@@ -29,6 +30,8 @@ PART_GEOM_SIZE: Final = 28
 READ_BIT: Final = 1
 WRITE_BIT: Final = 2
 VECTOR_LIMIT: Final = 64  # MINIX: NR_IOREQS
+
+_bdev_gather: Final = maker(BdevGather)
 
 _ELEMENT: Final = struct.Struct("<iI")  # iovec_s_t: grant, bytes
 
@@ -81,7 +84,7 @@ class BlockDevice:
 
     def gather(self, position: int, addresses: list[int], length: int) -> Result:
         """Read one run of the device into pages of `length` bytes each; bytes or an error."""
-        return self._vector(BdevGather, CPF_WRITE, position, addresses, length)
+        return self._vector(_bdev_gather, CPF_WRITE, position, addresses, length)
 
     def scatter(self, position: int, addresses: list[int], length: int) -> Result:
         """Write pages of `length` bytes each to one run of the device; bytes or an error."""
@@ -102,7 +105,7 @@ class BlockDevice:
     @yields_traps
     def _vector(
         self,
-        kind: type[BdevGather | BdevScatter],
+        request: Callable[..., BdevGather | BdevScatter],
         access: int,
         position: int,
         addresses: list[int],
@@ -121,8 +124,8 @@ class BlockDevice:
                 vector += _ELEMENT.pack(part, length)
             yield Store(scratch, vector)
             grant = table.direct(driver, scratch, len(vector), CPF_READ)
-            request = kind(position, minor(self.device), 0, count, grant)
-            result = _status((yield SendRec(driver, request)))
+            asked = request(position, minor(self.device), 0, count, grant)
+            result = _status((yield SendRec(driver, asked)))
             table.revoke(grant)
             for part in reversed(parts):
                 table.revoke(part)

@@ -17,6 +17,7 @@ from typing import Final
 
 import attrs
 
+from kernel.memory.frames import Data
 from servers.mfs.bits import filled
 from servers.mfs.layout import (
     BITS_PER_BLOCK,
@@ -45,7 +46,7 @@ SPARE_BLOCKS: Final = 1024  # free blocks of a volume whose size nobody gave
 SPARE_INODES: Final = 256
 
 # Reads `length` bytes at `offset` of a file; fewer than asked means that zeros follow.
-Reader = Callable[[int, int], bytes]
+Reader = Callable[[int, int], Data]
 
 
 @attrs.frozen
@@ -61,7 +62,8 @@ class File:
 
 def file_of(data: bytes, mode: int = 0o644, uid: int = 0, gid: int = 0) -> File:
     """A regular file that contains `data`."""
-    return File(len(data), lambda at, n: data[at : at + n], S_IFREG | mode, uid, gid)
+    view = memoryview(data)
+    return File(len(data), lambda at, n: view[at : at + n], S_IFREG | mode, uid, gid)
 
 
 def directory(mode: int = 0o755, uid: int = 0, gid: int = 0) -> File:
@@ -90,14 +92,14 @@ class Volume:
     blocks: int
     superblock: Superblock
     _starts: list[int]
-    _extents: list[tuple[int, Callable[[int], bytes]]]
+    _extents: list[tuple[int, Callable[[int], Data]]]
 
     @property
     def size(self) -> int:
         """Bytes of the whole disk."""
         return self.blocks * BLOCK_SIZE
 
-    def block(self, number: int) -> bytes:
+    def block(self, number: int) -> Data:
         """The initial bytes of block `number`; zeros where nothing was put."""
         at = bisect_right(self._starts, number) - 1
         if at < 0:
@@ -107,7 +109,7 @@ class Volume:
         if index >= count:
             return bytes(BLOCK_SIZE)
         data = fetch(index)
-        return data if len(data) == BLOCK_SIZE else data.ljust(BLOCK_SIZE, b"\0")
+        return data if len(data) == BLOCK_SIZE else bytes(data).ljust(BLOCK_SIZE, b"\0")
 
 
 def make_volume(
@@ -210,7 +212,7 @@ def _assemble(superblock: Superblock, nodes: list[_Node], first_free: int) -> Vo
     boot = bytes(SUPER_OFFSET) + superblock.encode()
     maps = START_BLOCK + superblock.inode_map_blocks
     zone_bits = superblock.zones - superblock.first_data_zone + 1
-    extents: list[tuple[int, int, Callable[[int], bytes]]] = [
+    extents: list[tuple[int, int, Callable[[int], Data]]] = [
         (0, 1, lambda _: boot),
         (START_BLOCK, superblock.inode_map_blocks,
          lambda i: _map_block(i, len(nodes) + 1, superblock.inodes + 1)),
@@ -254,11 +256,11 @@ def _inode_of(node: _Node) -> DiskInode:
     return DiskInode(file.mode, node.links, file.uid, file.gid, node.size, zones=tuple(zones))
 
 
-def _file_extents(node: _Node) -> list[tuple[int, int, Callable[[int], bytes]]]:
+def _file_extents(node: _Node) -> list[tuple[int, int, Callable[[int], Data]]]:
     """A file's runs of blocks: data; single indirect; double indirect and the singles of that."""
     if node.count == 0:
         return []
-    extents: list[tuple[int, int, Callable[[int], bytes]]] = [
+    extents: list[tuple[int, int, Callable[[int], Data]]] = [
         (node.first, node.count, _data_of(node))
     ]
     beyond = node.count - DIRECT_ZONES
@@ -273,7 +275,7 @@ def _file_extents(node: _Node) -> list[tuple[int, int, Callable[[int], bytes]]]:
     return extents
 
 
-def _data_of(node: _Node) -> Callable[[int], bytes]:
+def _data_of(node: _Node) -> Callable[[int], Data]:
     """What gives the blocks of the file by their index in it."""
     read, size = node.file.read, node.size
     if node.file.mode & S_IFMT == S_IFDIR:

@@ -13,6 +13,7 @@ import attrs
 from ipc.endpoint import SELF, VM
 from ipc.errors import OK
 from ipc.flags import MAP_ANON, MAP_PREALLOC, PROT_READ, PROT_WRITE
+from ipc.messageclass import maker
 from ipc.traps import Load, SendRec, trap
 from ipc.vm import (
     VmClearcache,
@@ -27,6 +28,9 @@ from servers.mfs.layout import BLOCK_SIZE
 
 if TYPE_CHECKING:
     from servers.mfs.cache import Buffer
+
+_vm_mapcachepage: Final = maker(VmMapcachepage)
+_vm_setcachepage: Final = maker(VmSetcachepage)
 
 VMSF_ONCE: Final = 1
 VMIW_STATS: Final = 1
@@ -48,7 +52,7 @@ def mapping(device: int, place: int, inode: int, offset: int) -> SendRec:
 
     Whoever makes these traps himself saves every trap of a block that is read a coroutine.
     """
-    return SendRec(VM, VmMapcachepage(device, place, offset, inode, 0, 1))
+    return SendRec(VM, _vm_mapcachepage(device, place, offset, inode, 0, 1))
 
 
 def telling(buffer: Buffer, once: bool) -> SendRec:
@@ -57,7 +61,7 @@ def telling(buffer: Buffer, once: bool) -> SendRec:
     If VM has no memory left to note it, mappings of the file will miss the page; that is no
     reason to stop.  Differs: MINIX's MFS panics if VM has any other reason.
     """
-    request = VmSetcachepage(
+    request = _vm_setcachepage(
         buffer.device, buffer.block * BLOCK_SIZE, buffer.inode_offset, buffer.inode, buffer.data,
         0, 1, VMSF_ONCE if once else 0,
     )  # fmt: skip

@@ -45,6 +45,7 @@ from ipc.fs import (
     ReqUtime,
     ReqWrite,
 )  # fmt: skip
+from ipc.messageclass import maker
 from ipc.traps import Load, Store, trap
 from kernel.grants import CPF_READ, CPF_TRY, CPF_WRITE
 from servers.lib.fsdriver.lookup import (
@@ -66,6 +67,9 @@ from servers.vfs.worker import PATH_MAX
 if TYPE_CHECKING:
     from servers.vfs.fproc import Fproc
     from servers.vfs.worker import Worker
+
+_req_peek: Final = maker(ReqPeek)
+_req_inhibread: Final = maker(ReqInhibread)
 
 INT_MAX: Final = 0x7FFFFFFF
 REQ_RDONLY: Final = 1
@@ -351,12 +355,12 @@ def req_peek(
     worker: Worker, fs: int, inode: int, position: int, length: int
 ) -> Coroutine[Any, Any, Any]:
     """Have part of a file brought into VM's cache."""
-    return ask_fs(worker, fs, ReqPeek(inode, position, length, worker.transid))
+    return ask_fs(worker, fs, _req_peek(inode, position, length, worker.transid))
 
 
 def req_inhibread(worker: Worker, fs: int, inode: int) -> Coroutine[Any, Any, Any]:
     """The next read will be somewhere else."""
-    return ask_fs(worker, fs, ReqInhibread(inode, worker.transid))
+    return ask_fs(worker, fs, _req_inhibread(inode, worker.transid))
 
 
 async def req_getdents(

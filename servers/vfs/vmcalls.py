@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ipc.endpoint import VM
 from ipc.errors import EBADF, EINVAL, ENOSYS, ESRCH, OK
 from ipc.message import Message
+from ipc.messageclass import maker
 from ipc.traps import yields_traps
 from ipc.vfs import VfsVmcall
 from ipc.vm import VmVfsReply
@@ -29,6 +30,8 @@ from servers.vfs.transfer import bring_in
 
 if TYPE_CHECKING:
     from servers.vfs.worker import Worker
+
+_vm_vfs_reply: Final = maker(VmVfsReply)
 
 FDLOOKUP: Final = 101
 FDCLOSE: Final = 102
@@ -63,7 +66,7 @@ def do_vmcall(worker: Worker, request: VfsVmcall) -> Generator[Any, Any, Message
 
 
 def _answer(request: VfsVmcall, result: int) -> VmVfsReply:
-    return VmVfsReply(request.endpoint, result, request.reqid)
+    return _vm_vfs_reply(request.endpoint, result, request.reqid)
 
 
 async def _look_up(worker: Worker, request: VfsVmcall) -> VmVfsReply:

@@ -24,6 +24,7 @@ from ipc.flags import (
 )
 from ipc.kernelcalls import SysPrivctl
 from ipc.message import Message, Reply
+from ipc.messageclass import maker
 from ipc.vm import VmMapPhys, VmMapPhysReply, VmMmap, VmMmapReply, VmVfsMmap, VmVfsReply
 from kernel.panic import Panic
 from servers.lib.loop import Answering, Refused
@@ -46,6 +47,8 @@ from servers.vm.vfsqueue import FDCLOSE, FDLOOKUP
 
 if TYPE_CHECKING:
     from servers.vm.server import VmServer
+
+_vm_mmap_reply: Final = maker(VmMmapReply)
 
 MAP_ALIGNMENT_64KB: Final = 0x10000000
 MAP_FAILED: Final = WORD
@@ -94,7 +97,7 @@ def do_mmap(vm: VmServer, source: int, message: VmMmap) -> Answering | Message:
     region = place(memory, process, message.addr, message.len, flags, WRITABLE | ANON_FLAG, kind)
     if region is None:
         raise Refused(ENOMEM)
-    return VmMmapReply(OK, region.vaddr)
+    return _vm_mmap_reply(OK, region.vaddr)
 
 
 async def _map_fixed(
@@ -106,7 +109,7 @@ async def _map_fixed(
     )
     if region is None:
         raise Refused(ENOMEM)
-    return VmMmapReply(OK, region.vaddr)
+    return _vm_mmap_reply(OK, region.vaddr)
 
 
 def place(

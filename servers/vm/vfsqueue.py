@@ -15,8 +15,11 @@ import attrs
 
 from ipc.endpoint import VFS
 from ipc.message import Message
+from ipc.messageclass import maker
 from ipc.vfs import VfsVmcall
 from servers.lib.loop import Ticket
+
+_vfs_vmcall: Final = maker(VfsVmcall)
 
 FDLOOKUP: Final = 101
 FDCLOSE: Final = 102
@@ -59,7 +62,7 @@ class VfsQueue:
         FDLOOKUP takes a descriptor of the process instead.  MINIX: vfs_request.
         """
         number = self.last_id = self.last_id + 1
-        message = VfsVmcall(offset, what, fd, number, endpoint, length)
+        message = _vfs_vmcall(offset, what, fd, number, endpoint, length)
         request = VfsRequest(message, Ticket(VFS, "an answer of VFS"))
         if self.active is None and not self.waiting:
             self.active = request

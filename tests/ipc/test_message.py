@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipc.message import Message, RawMessage, Reply, message, signed, u32, unsigned
+from ipc.messageclass import maker
 from ipc.vm import VmForkReply, VmMmap, VmMmapReply, VmPagefault
 
 
@@ -68,6 +69,14 @@ def test_a_message_cannot_be_changed() -> None:
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         one.other = 2  # type: ignore[attr-defined]
     assert one == VmMmap(addr=1)
+
+
+def test_a_maker_makes_what_the_class_makes() -> None:
+    make = maker(VmMmap)
+    assert make(0, 0x1000, len=4096) == VmMmap(0, 0x1000, len=4096)
+    assert type(make()) is VmMmap
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        make().addr = 2  # type: ignore[misc]
 
 
 def test_a_message_is_its_fields_and_nothing_else() -> None:

@@ -59,6 +59,7 @@ from ipc.fs import (
     ReqWriteReply,
 )  # fmt: skip
 from ipc.message import Message, Reply
+from ipc.messageclass import maker
 from ipc.traps import Store, yields_traps
 from servers.lib.fsdriver.data import NAME_MAX, Data, fetch_name
 from servers.lib.fsdriver.dirents import DirentList
@@ -67,6 +68,9 @@ from servers.lib.loop import Handler, Refused
 
 if TYPE_CHECKING:
     from servers.lib.fsdriver.server import FileServer
+
+_req_peek_reply: Final = maker(ReqPeekReply)
+_req_inhibread_reply: Final = maker(ReqInhibreadReply)
 
 REQ_RDONLY: Final = 1
 SSIZE_MAX: Final = 0x7FFFFFFF
@@ -154,7 +158,7 @@ async def do_peek(server: _Fs, _source: int, request: ReqPeek) -> Message:
     position, length = request.seek_pos, request.nbytes
     _check_range(position, length)
     done = await server.peek(request.inode, length, position)
-    return ReqPeekReply(OK, 0, done, request.transid)
+    return _req_peek_reply(OK, 0, done, request.transid)
 
 
 async def do_getdents(server: _Fs, source: int, request: ReqGetdents) -> Message:
@@ -176,7 +180,7 @@ async def do_ftrunc(server: _Fs, _source: int, request: ReqFtrunc) -> Message:
 def do_inhibread(server: _Fs, _source: int, request: ReqInhibread) -> Message:
     """The position jumped."""
     server.inhibit_read_ahead(request.inode)
-    return ReqInhibreadReply(OK, request.transid)
+    return _req_inhibread_reply(OK, request.transid)
 
 
 async def do_create(server: _Fs, source: int, request: ReqCreate) -> Message:

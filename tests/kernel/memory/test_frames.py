@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -102,3 +104,33 @@ def test_memory_map() -> None:
     assert [frames.is_ram(phys) for phys in (0xFFFFF, 0x100000, 0x10FFFF, 0x110000, 0x200000)] == [
         False, True, True, False, True,
     ]  # fmt: skip
+
+
+WHOLE = bytes(range(256)) * 16
+
+
+def test_frames_share_what_cannot_change() -> None:
+    frames = Frames()
+    frames.write(0, WHOLE)
+    frames.copy(0, 0x1000, 0x1000)
+    assert frames.contents[1] is frames.contents[0] is WHOLE
+
+
+@pytest.mark.parametrize("written", [0, 0x1000])
+@pytest.mark.parametrize("kind", [bytes, memoryview, bytearray])
+def test_a_write_into_a_shared_frame_is_seen_in_that_frame_only(kind: Any, written: int) -> None:
+    frames = Frames()
+    frames.write(0, kind(WHOLE))
+    frames.copy(0, 0x1000, 0x1000)
+    frames.write(written + 100, b"new")
+    assert frames.read(written, 0x1000) == WHOLE[:100] + b"new" + WHOLE[103:]
+    assert frames.read(0x1000 - written, 0x1000) == WHOLE
+
+
+@pytest.mark.parametrize("kind", [bytearray, lambda data: memoryview(bytearray(data))])
+def test_what_can_change_is_not_shared(kind: Any) -> None:
+    frames = Frames()
+    data = kind(WHOLE)
+    frames.write(0, data)
+    data[0] = 99
+    assert frames.read(0, 0x1000) == WHOLE
