@@ -44,7 +44,7 @@ from kernel.process import Context
 from servers.disk.controller import FAILED, SECTOR, Controller
 from servers.lib.asynsend import AsyncTable
 from servers.lib.kernel_calls import sys_safecopyfrom, sys_safecopyto
-from servers.lib.memory import SCRATCH
+from servers.lib.memory import BUFFERS, SCRATCH
 
 _bdev_reply: Final = maker(BdevReply)
 _sys_safecopyto: Final = maker(SysSafecopyto)
@@ -58,6 +58,7 @@ _IRQ_SETPOLICY, _IRQ_ENABLE, _IRQ_REENABLE = 1, 3, 1
 _DIO_OUTPUT: Final = 0x32  # 32 bits
 _ELEMENT: Final = struct.Struct("<iI")  # iovec_s_t: grant, bytes
 _GEOMETRY: Final = struct.Struct("<QQIII")  # struct part_geom
+_VECTOR: Final = BUFFERS  # where a vector is kept: data fill whole frames, and go on as such
 _ANY: Final = Receive()
 _INTERRUPT: Final = Receive(HARDWARE)
 
@@ -228,10 +229,10 @@ def do_vector_transfer(
     length = min(request.count, NR_IOREQS) * _ELEMENT.size
     if length <= 0:
         return EINVAL
-    copied = yield KernelCall(_sys_safecopyfrom(source, request.grant, 0, SCRATCH, length))
+    copied = yield KernelCall(_sys_safecopyfrom(source, request.grant, 0, _VECTOR, length))
     if copied.type != OK:
         return EINVAL
-    vector = list(_ELEMENT.iter_unpack(disk.memory.read(SCRATCH, length)))
+    vector = list(_ELEMENT.iter_unpack(disk.memory.read(_VECTOR, length)))
     writing = type(request) is BdevScatter
     return (yield from disk.transfer(request.pos, source, vector, writing))
 
