@@ -108,9 +108,9 @@ def _function(cls: Any, name: str, first: str) -> Any:
     draft = type.__new__(
         MessageClass,
         cls.__name__,
-        cls.__bases__,
+        (cls,),
         {
-            "__slots__": tuple(cls.own_fields),
+            "__slots__": (),
             "__new__": object.__new__,
             "__setattr__": object.__setattr__,
             "__delattr__": object.__delattr__,
