@@ -123,6 +123,7 @@ class Server:
         context = self.context
         context.parked = self.parked
         outgoing = self.outgoing
+        replying = self.REPLIES
         yield from self.start()
         while True:
             received = yield ANYTHING
@@ -154,7 +155,7 @@ class Server:
                 if answer is not None and answered:
                     if outgoing:
                         yield from self.flush()
-                    failure = yield self.REPLIES(source, answer)
+                    failure = yield replying(source, answer)
                     if failure is not None:
                         self._unsent(source, answer, failure)
                 context.cause = 0
