@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import attrs
 
 from ipc.endpoint import NONE
-from ipc.traps import RECEIVE_CALL, SEND_CALL, SENDREC_CALL
+from ipc.traps import RECEIVE_CALL, SEND_CALL, SENDNB_CALL, SENDREC_CALL
 
 if TYPE_CHECKING:
     from ipc.message import Message
@@ -59,7 +59,8 @@ class Privilege:
 
     `flags`, `trap_mask`, `ipc_to` and `kernel_calls` are its masks.  `system` and `billable` are
     two of its flags; `receives` tells whether it may use RECEIVE; by the id of the other's
-    structure, `reaches` tells to whom it may send, `sends_to` with SEND, `asks` with SENDREC;
+    structure, `reaches` tells to whom it may send, `sends_to` with SEND, `tries` with SENDNB,
+    `asks` with SENDREC;
     `calls` are kernel calls that it is known to be allowed, by the class of the request.
     """
 
@@ -75,6 +76,7 @@ class Privilege:
     _ipc_to: int = 0
     reaches: Bits = attrs.field(default=_NOBODY, init=False)
     sends_to: Bits = attrs.field(default=_NOBODY, init=False)
+    tries: Bits = attrs.field(default=_NOBODY, init=False)
     asks: Bits = attrs.field(default=_NOBODY, init=False)
     _kernel_calls: int = 0
     calls: dict[type[Message], Call] = attrs.field(factory=dict, init=False)
@@ -150,6 +152,7 @@ class Privilege:
         self.receives = traps[RECEIVE_CALL]
         self.reaches = bits_of(self._ipc_to)
         self.sends_to = self.reaches if traps[SEND_CALL] else _NOBODY
+        self.tries = self.reaches if traps[SENDNB_CALL] else _NOBODY
         self.asks = self.reaches if traps[SENDREC_CALL] else _NOBODY
 
     @property

@@ -43,6 +43,7 @@ from ipc.traps import (
     Receive,
     Send,
     SendA,
+    SendNb,
     SendRec,
 )
 from kernel import death, notify, senda
@@ -81,7 +82,6 @@ if TYPE_CHECKING:
 BLOCKED: Final = 1
 
 _NOTIFY: Final = 1 << NOTIFY_CALL
-_SENDNB: Final = 1 << SENDNB_CALL
 
 _NEVER_WAIT: Final = (SENDNB_CALL, SENDA_CALL)
 _WAITING: Final = RTS_SENDING | RTS_RECEIVING
@@ -135,15 +135,19 @@ class Rendezvous:
 
     def sendnb(self, caller: Process, dest: int, message: Message | None) -> int:
         """SENDNB: send `message` if the receiver waits for it; ENOTREADY if it does not."""
+        return self.enter_sendnb(caller, SendNb(dest, cast("Message", message)))
+
+    def enter_sendnb(self, caller: Process, trap: SendNb) -> int:
+        """SENDNB, as the trap that a process makes."""
+        dest = trap.dest
+        message = trap.message
         receiver = self.endpoints.get(dest)
         privilege = caller.privilege
-        if (
-            receiver is None
-            or not privilege.reaches[receiver.privilege.id]
-            or not privilege.trap_mask & _SENDNB
-            or receiver.slot < 0
-        ):
+        if not privilege.system and message is not None:
+            demand_well_formed(message)
+        if receiver is None or not privilege.tries[receiver.privilege.id] or receiver.slot < 0:
             return _refusal(caller, dest, receiver)
+        caller.result = None
         return self.deliver(caller, receiver, message, SENDNB_CALL)
 
     def sendrec(self, caller: Process, dest: int, message: Message | None) -> int:
@@ -193,7 +197,12 @@ class Rendezvous:
         if caller.misc:
             caller.misc &= _NO_REPLY
         caller.status = 0
-        if caller.callers or privilege.notify_pending or privilege.async_pending or sender:
+        if (
+            caller.callers
+            or privilege.notify_pending
+            or privilege.async_pending
+            or (sender is not None and sender.rts & _PARTNER)
+        ):
             return self._collect(caller, source, sender)
         # What follows is `_wait`, written out because nearly every message is waited for here.
         caller.get_from = source

@@ -35,7 +35,6 @@ from kernel.faults import Accesses
 from kernel.handlers import GoOn, going_on
 from kernel.injection.delay import Delay, delaying
 from kernel.senda import offer
-from kernel.wellformed import demand_well_formed
 
 if TYPE_CHECKING:
     from kernel.machine import Machine
@@ -73,15 +72,7 @@ def notifying(machine: Machine) -> Enter:
 
 def sending_at_once(machine: Machine) -> Enter:
     """SENDNB: hand over a message if the receiver waits for it."""
-    sendnb = machine.rendezvous.sendnb
-
-    def enter(process: Process, trap: SendNb) -> int:
-        if not process.privilege.system:
-            demand_well_formed(trap.message)
-        process.result = None
-        return sendnb(process, trap.dest, trap.message)
-
-    return enter
+    return machine.rendezvous.enter_sendnb
 
 
 def offering(machine: Machine) -> Enter:
