@@ -43,10 +43,7 @@ class RunQueue:
             process.rts |= flag
             return
         process.rts = flag
-        first = self.queue.popleft()  # as a rule it is the process that runs that has to wait
-        if first is not process:
-            self.queue.appendleft(first)
-            self.queue.remove(process)
+        self.queue.remove(process)  # as a rule it is the first, who runs
 
     def unblock(self, process: Process, flag: int) -> None:
         """Clear run flags of `process`; if those were all that it had, it is ready."""
