@@ -23,7 +23,14 @@ from ipc.kernelcalls import (
 from ipc.message import Message
 from kernel.copying import ADDRESS_MASK, Place, resumed_result
 from kernel.flags import RTS_NO_PRIV
-from kernel.grants import CPF_READ, CPF_WRITE, MemoryTable, plain_address, verify_grant
+from kernel.grants import (
+    CPF_READ,
+    CPF_WRITE,
+    Granted,
+    MemoryTable,
+    plain_address,
+    verify_grant,
+)
 
 if TYPE_CHECKING:
     from kernel.machine import Machine
@@ -66,23 +73,11 @@ def do_memset(machine: Machine, caller: Process, request: SysMemset) -> Message 
 
 def do_safecopyfrom(machine: Machine, caller: Process, request: SysSafecopyfrom) -> Message | int:
     """Copy from a grant of another process to the caller."""
-    granter = machine.table.endpoints.get(request.from_to)
-    if granter is not None:
-        start = plain_address(granter, caller.endpoint, request, CPF_READ)
-        if start >= 0:
-            end = request.address & ADDRESS_MASK
-            return machine.copier.copy(caller, granter, start, caller, end, request.bytes)
     return _safecopy(machine, caller, request, CPF_READ)
 
 
 def do_safecopyto(machine: Machine, caller: Process, request: SysSafecopyto) -> Message | int:
     """Copy from the caller to a grant of another process."""
-    granter = machine.table.endpoints.get(request.from_to)
-    if granter is not None:
-        end = plain_address(granter, caller.endpoint, request, CPF_WRITE)
-        if end >= 0:
-            start = request.address & ADDRESS_MASK
-            return machine.copier.copy(caller, caller, start, granter, end, request.bytes)
     return _safecopy(machine, caller, request, CPF_WRITE)
 
 
@@ -91,23 +86,27 @@ def _safecopy(
 ) -> int:
     """Copy through a grant of any kind: from it (CPF_READ), or to it."""
     granter, length = request.from_to, request.bytes
-    if granter == NONE:
-        return EFAULT
-    granted = verify_grant(
-        machine, granter, caller.endpoint, request.gid, length, access, request.offset
-    )
-    if isinstance(granted, int):
-        return granted
-    process = granted.process
-    if process is None and granted.endpoint != NONE:
-        return ESRCH if length else EDOM
-    mine, theirs = request.address & ADDRESS_MASK, granted.address
-    waiting = None if granted.soft else caller
+    mine = request.address & ADDRESS_MASK
+    process = machine.table.endpoints.get(granter)
+    theirs = -1 if process is None else plain_address(process, caller.endpoint, request, access)
+    granted: Granted | None = None  # only if it is not a plain one
+    if theirs < 0:
+        if granter == NONE:
+            return EFAULT
+        verdict = verify_grant(
+            machine, granter, caller.endpoint, request.gid, length, access, request.offset
+        )
+        if isinstance(verdict, int):
+            return verdict
+        granted, process, theirs = verdict, verdict.process, verdict.address
+        if process is None and granted.endpoint != NONE:
+            return ESRCH if length else EDOM
+    waiting = None if granted is not None and granted.soft else caller
     if access == CPF_READ:
         code = machine.copier.copy(waiting, process, theirs, caller, mine, length)
     else:
         code = machine.copier.copy(waiting, caller, mine, process, theirs, length)
-    if granted.soft and code == EFAULT:
+    if granted is not None and granted.soft and code == EFAULT:
         granted.soft_fault()
     return code
 

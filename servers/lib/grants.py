@@ -16,6 +16,7 @@ from kernel.grants import (
     CPF_MAGIC,
     CPF_READ,
     CPF_TRY,
+    CPF_USED,
     CPF_WRITE,
     GRANT_INVALID,
     GRANT_MAX_IDX,
@@ -84,7 +85,7 @@ class Grants(list[Grant]):
         grant = self[index]
         sequence = grant.sequence
         flags = grant.flags
-        assert flags, "a grant is taken back once"
+        assert flags & CPF_USED, "a grant is taken back once"
         assert granted == sequence << GRANT_SHIFT | index, "a grant is taken back by its number"
         grant.flags = 0
         grant.sequence = (sequence + 1) % GRANT_MAX_SEQ

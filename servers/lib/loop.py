@@ -40,7 +40,7 @@ Handler: TypeAlias = Callable[[Any, int, Any], Answering | Message | None]
 ANYTHING: Final = Receive()
 # The classes of messages that are requests as they stand; `Server._unusual` sees to all else.
 REQUESTS: Final = frozenset(BY_NUMBER.values()) - {Notification, SigsSignalReceived}
-COROUTINES: Final = frozenset({types.CoroutineType, types.GeneratorType})
+_COROUTINES: Final = frozenset({types.CoroutineType, types.GeneratorType})
 
 
 class Refused(Exception):
@@ -123,7 +123,7 @@ class Server:
         context = self.context
         context.parked = self.parked
         outgoing = self.outgoing
-        replying = self.REPLIES
+        replying = self.answer
         yield from self.start()
         while True:
             received = yield ANYTHING
@@ -141,7 +141,7 @@ class Server:
                 context.cause = context.delivered
                 try:
                     answer = handler(self, source, message)
-                    if type(answer) in COROUTINES:
+                    if type(answer) in _COROUTINES:
                         step = answer.send
                         request = step(None)
                         while type(request) is not Ticket:
@@ -222,6 +222,10 @@ class Server:
         """Who handles `message` from `source`: None if it is to be dropped without an answer."""
         return self.CALLS.get(message.type, do_unknown)
 
+    def answer(self, dest: int, message: Message) -> Send | SendNb:
+        """The trap that answers `dest`."""
+        return self.REPLIES(dest, message)
+
     @yields_traps
     @types.coroutine
     def reply(self, dest: int, message: Message) -> Generator[Any, Any, None]:
@@ -232,7 +236,7 @@ class Server:
         """
         if self.outgoing:
             yield from self.flush()
-        failure = yield self.REPLIES(dest, message)
+        failure = yield self.answer(dest, message)
         if failure is not None:
             self._unsent(dest, message, failure)
 

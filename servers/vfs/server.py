@@ -210,8 +210,8 @@ class Vfs(Server):
                         request = step((yield request))
                     if worker.busy:
                         paused[worker] = worker
-                except StopIteration:
-                    pass  # it was no worker's usual job, but that of mounting
+                except StopIteration:  # that job was mounting; from now on it has the usual one
+                    worker.job = self._work(worker)
                 except Exception as error:
                     self._panic(worker, error)
                 context.cause = 0
@@ -265,7 +265,6 @@ class Vfs(Server):
             await mount_root(worker, self.root)
         self.pool.closed = False
         self.pool.dismiss(worker)
-        worker.job = self._work(worker)
         while (who := self._next_pending()) is not None:
             self.runnable.append((self.pool.assign(who), None))
 

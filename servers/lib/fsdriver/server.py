@@ -8,31 +8,22 @@ Source: MINIX ``libfsdriver/fsdriver.c``, ``minix/fsdriver.h``.
 
 from __future__ import annotations
 
-import types
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 import attrs
 
 from ipc.endpoint import VFS
-from ipc.errors import EINVAL, ENOSYS
+from ipc.errors import EINVAL, ENOSYS, IpcError
 from ipc.fs import ReqReadsuper
 from ipc.message import Message, Reply
 from ipc.registry import reply_class
-from ipc.traps import Send, yields_traps
+from ipc.traps import Send, SendNb
 from servers.lib.fsdriver.calls import CALLS
 from servers.lib.fsdriver.data import Data
 from servers.lib.fsdriver.dirents import DirentList
 from servers.lib.fsdriver.node import Node, Stat, StatVfs
-from servers.lib.loop import (
-    ANYTHING,
-    COROUTINES,
-    REQUESTS,
-    Handler,
-    Refused,
-    Server,
-    do_unknown,
-)  # fmt: skip
+from servers.lib.loop import Handler, Refused, Server, do_unknown
 from servers.lib.memory import SCRATCH
 
 RES_NOFLAGS: Final = 0
@@ -58,50 +49,31 @@ class FileServer(Server):
     mounted: bool = False
     device: int = 0
     root: int = 0
+    request: Message = attrs.field(factory=Reply)
 
     def handler(self, source: int, message: Message) -> Handler | None:
         """Only VFS is heard, and only READSUPER before anything is mounted."""
         if source != VFS:
             return None
+        self.request = message
         if not self.mounted and message.type != ReqReadsuper.type:
             return do_not_mounted
         return self.CALLS.get(message.type, do_unknown)
 
-    @yields_traps
-    @types.coroutine
-    def main(self) -> Generator[Any, Any, None]:
-        """Do VFS's requests for ever, one after the other: no call is put aside here."""
-        context = self.context
-        yield from self.start()
-        while True:
-            received = yield ANYTHING
-            try:
-                source, message, self.status = received
-            except TypeError:
-                raise received from None  # the kernel refused it
-            answer: Any
-            answered = True
-            if type(message) in REQUESTS:
-                handler = self.handler(source, message)
-            else:
-                handler, message, answered = self._unusual(source, message)
-            if handler is None:
-                continue
-            context.cause = context.delivered
-            try:
-                answer = handler(self, source, message)
-                if type(answer) in COROUTINES:
-                    answer = yield from answer
-            except Exception as error:
-                answer = self._refusal(error, handler, source, message)
-            if answer is not None and answered:
-                if type(answer) is Reply:
-                    answer = _in_full(answer, message)
-                # VFS waits for every answer.
-                failure = yield Send(source, answer)
-                if failure is not None:
-                    raise failure
-            context.cause = 0
+    def answer(self, dest: int, message: Message) -> Send | SendNb:
+        """The answer to VFS is under the number of the transaction that it gave."""
+        if type(message) is Reply:
+            request = type(self.request)
+            kind: Any = _answers.get(request)
+            if kind is None:
+                kind = _answers[request] = reply_class(request)
+            if kind is not Reply:
+                message = kind(message.type, transid=getattr(self.request, "transid", 0))
+        return Send(dest, message)
+
+    def unanswered(self, dest: int, message: Message, errno: int) -> None:
+        """VFS waits for every answer."""
+        raise IpcError(errno)
 
     # --- the operations
 
@@ -234,15 +206,3 @@ NOW: Final = -1
 async def do_not_mounted(_server: FileServer, _source: int, _request: Message) -> Reply:
     """Refuse whatever needs a mounted file system."""
     raise Refused(EINVAL)
-
-
-def _in_full(answer: Reply, request: Message) -> Message:
-    """A bare result as `request` is answered: under the number of the transaction that it gave."""
-    cls = type(request)
-    kind: Any = _answers.get(cls)
-    if kind is None:
-        kind = _answers[cls] = reply_class(cls)
-    if kind is Reply:
-        return answer
-    full: Message = kind(answer.type, transid=getattr(request, "transid", 0))
-    return full
