@@ -7,13 +7,15 @@ from typing import Any, ClassVar
 import attrs
 import pytest
 
-from ipc.endpoint import CLOCK, NONE
+from ipc.endpoint import CLOCK, NONE, VFS
 from ipc.errors import EIO, ENOSYS, ENOTREADY, EPERM, OK, IpcError
+from ipc.fs import ReqPeek
 from ipc.message import Message, RawMessage, Reply
 from ipc.pm import PmExit, PmGetpid, PmGetpidReply, PmKill, PmWait4
-from ipc.traps import Notify, Receive, Send, SendNb, SendRec, trap
+from ipc.traps import SENDREC_CALL, Notify, Receive, Send, SendNb, SendRec, trap
 from kernel.machine import Machine
 from kernel.panic import Panic
+from servers.lib.fsdriver.server import FileServer
 from servers.lib.kernel_calls import sys_setalarm
 from servers.lib.loop import Refused, Server, Ticket, wait
 
@@ -277,3 +279,31 @@ def test_the_cause_of_what_a_server_does_is_the_request() -> None:
         "a resumed call acts on its own request's behalf, not the resumer's"
     )
     assert bench.desk.context.cause == 0
+
+
+@pytest.mark.parametrize("base", [Server, FileServer])
+@pytest.mark.parametrize("sanity", [True, False])
+def test_what_is_outgoing_goes_first_and_a_sane_server_is_checked_after_each_message(
+    base: type[Server], sanity: bool
+) -> None:
+    done: list[str] = []
+
+    class Watched(base):  # type: ignore[misc, valid-type]
+        def check(self) -> None:
+            done.append("checked")
+
+        async def flush(self) -> None:
+            self.outgoing.clear()
+            done.append("flushed")
+
+    server = Watched(sanity=sanity)
+    server.outgoing.append(Reply())
+    job = server.main()
+    assert job.send(None) == Receive()
+    for _ in range(2):
+        answer = job.send((VFS, ReqPeek(), SENDREC_CALL))
+        assert type(answer) is Send
+        done.append("answered")
+        assert job.send(None) == Receive()
+    checked = ["checked"] if sanity else []
+    assert done == ["flushed", "answered", *checked, "answered", *checked]
