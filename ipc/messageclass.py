@@ -50,7 +50,7 @@ class _Attributes:
 
 def _first(cls: Any, *values: Any, **named: Any) -> Any:
     # Only the first message of a class comes here.
-    cls.__new__ = staticmethod(_function(cls, "__new__", "cls, "))
+    cls.__new__ = staticmethod(_constructor(cls, "__new__", "cls, "))
     return cls(*values, **named)
 
 
@@ -100,10 +100,10 @@ def maker(kind: Callable[_P, _M]) -> Callable[_P, _M]:
 
     For those that are made again and again.
     """
-    return _function(kind, "make", "")  # type: ignore[no-any-return]
+    return _constructor(kind, "make", "")  # type: ignore[no-any-return]
 
 
-def _function(cls: Any, name: str, first: str) -> Any:
+def _constructor(cls: Any, name: str, first: str) -> Any:
     """What takes `first`, and the values of the fields of `cls` in their order, for a message."""
     draft = type.__new__(
         MessageClass,

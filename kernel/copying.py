@@ -85,12 +85,12 @@ class Copier:
         self,
         caller: Process | None,
         source: Process | None,
-        start: int,
+        at: int,
         dest: Process | None,
-        end: int,
+        to: int,
         length: int,
     ) -> int:
-        """Copy `length` bytes from `start` in the memory of `source` to `end` in that of `dest`.
+        """Copy `length` bytes from `at` in the memory of `source` to `to` in that of `dest`.
 
         None is physical memory; the addresses have 32 bits.  With a `caller`, memory that is
         missing suspends it: VMSUSPEND.  Without, EFAULT.  Also EDOM for no bytes, and the error
@@ -106,13 +106,13 @@ class Copier:
         target, to_space = self._memory(dest)
         left = length
         while True:
-            read = start >> PAGE_SHIFT if from_space is None else from_space.frame(start, USER_READ)
+            read = at >> PAGE_SHIFT if from_space is None else from_space.frame(at, USER_READ)
             if read < 0:
-                return self._missing(caller, source, start + left - length, length, False)
-            written = end >> PAGE_SHIFT if to_space is None else to_space.frame(end, USER_WRITE)
+                return self._missing(caller, source, at + left - length, length, False)
+            written = to >> PAGE_SHIFT if to_space is None else to_space.frame(to, USER_WRITE)
             if written < 0:
-                return self._missing(caller, dest, end + left - length, length, True)
-            read_at, write_at = start & PAGE_MASK, end & PAGE_MASK
+                return self._missing(caller, dest, to + left - length, length, True)
+            read_at, write_at = at & PAGE_MASK, to & PAGE_MASK
             size = PAGE_SIZE - read_at
             if write_at > read_at:
                 size = PAGE_SIZE - write_at
@@ -126,7 +126,7 @@ class Copier:
             if size == left:
                 return OK
             left -= size
-            start, end = (start + size) & ADDRESS_MASK, (end + size) & ADDRESS_MASK
+            at, to = (at + size) & ADDRESS_MASK, (to + size) & ADDRESS_MASK
 
     def read(self, caller: Process | None, source: Place | None, length: int) -> bytes | int:
         """The `length` bytes at `source` for the kernel itself, or an error as `copy` gives it."""
@@ -190,7 +190,7 @@ class Copier:
     def _missing(
         self, caller: Process | None, target: Process | None, address: int, length: int, write: bool
     ) -> int:
-        """What a call answers that misses memory: `address` is where it began, in any 32 bits."""
+        """What a call answers that misses memory: it began at `address`, modulo 32 bits."""
         assert target is not None, "all physical memory is there"
         # Differs: VM would wait for itself for ever; it is told instead.
         if caller is None or caller.endpoint == VM:

@@ -41,7 +41,7 @@ ALL_TARGETS: Final = (1 << NR_SYS_PROCS) - 1
 # A mask by bits: whether bit n is set is at n.
 Bits: TypeAlias = tuple[bool, ...]
 
-_MASK_BITS: Final = 64
+_MASK_BITS: Final = 64  # of a map of privilege structures
 
 
 @functools.lru_cache
