@@ -40,17 +40,6 @@ class Filp:
     mutex: Mutex = attrs.field(factory=lambda: Mutex("an open file"))
     soft: bool = False
 
-    def take_free(self, worker: Worker, mode: Mode) -> bool:
-        """Lock the file and the filp if nobody has locked either; whether that was so."""
-        vnode = self.vnode
-        mutex = self.mutex
-        if mutex.owner is not None or not vnode.lock.take_free(
-            worker, WRITE if vnode.is_pipe and mode is READ else mode
-        ):
-            return False
-        mutex.owner = worker
-        return True
-
     async def lock(self, worker: Worker, mode: Mode) -> None:
         """Lock the file and the filp.  Even a read changes a pipe."""
         vnode = self.vnode
@@ -67,7 +56,7 @@ class Filp:
 
         So it is if anybody waits for the filp or its file, or if it can only be closed.
         """
-        return self.mutex.awaited() or self.vnode.lock.contended() or self.mode == CLOSED
+        return bool(self.mutex.line) or self.vnode.lock.contended() or self.mode == CLOSED
 
     def unlock(self, worker: Worker) -> None:
         """Undo `lock`; the file of a filp that was closed meanwhile is unlocked already."""

@@ -15,7 +15,7 @@ from ipc.errors import EBADF, EDEADEPT, EIO, EMFILE
 from ipc.message import Message
 from servers.lib.loop import Refused
 from servers.vfs.filp import CLOSED, Filp
-from servers.vfs.lock import SERIAL, Mode
+from servers.vfs.lock import READ, SERIAL, WRITE, Mode
 
 if TYPE_CHECKING:
     from servers.vfs.vnode import Vnode
@@ -102,14 +102,19 @@ class Fproc:
     def take_filp(self, worker: Worker, fd: int, mode: Mode) -> Filp | None:
         """The open file under `fd`, locked; None if that may take time, or there is no such."""
         filp = self.filps[fd] if 0 <= fd < OPEN_MAX else None
-        if filp is None or filp.mode == CLOSED or not filp.take_free(worker, mode):
+        if filp is None or filp.mode == CLOSED or filp.mutex.owner is not None:
             return None
+        vnode = filp.vnode
+        if not vnode.lock.take_free(worker, WRITE if vnode.is_pipe and mode is READ else mode):
+            return None
+        filp.mutex.owner = worker
         return filp
 
     async def lock_filp(self, worker: Worker, fd: int, mode: Mode) -> Filp:
         """The open file under `fd`, locked; raises as `filp`.  MINIX: get_filp2."""
-        filp = self.filp(fd, closing=mode is SERIAL)
-        if not filp.take_free(worker, mode):
+        filp = self.take_filp(worker, fd, mode)
+        if filp is None:
+            filp = self.filp(fd, closing=mode is SERIAL)
             await filp.lock(worker, mode)
         return filp
 
@@ -123,7 +128,7 @@ class FprocTable:
     """The processes that VFS knows, by slot and by endpoint."""
 
     _slots: dict[int, Fproc] = attrs.field(factory=dict)
-    _known: dict[int, Fproc] = attrs.field(factory=dict)
+    by_endpoint: dict[int, Fproc] = attrs.field(factory=dict)
 
     def at(self, slot: int) -> Fproc:
         """The entry of a slot, free or not."""
@@ -134,7 +139,7 @@ class FprocTable:
 
     def lookup(self, endpoint: int) -> Fproc | None:
         """The process with this endpoint."""
-        return self._known.get(endpoint)
+        return self.by_endpoint.get(endpoint)
 
     def require(self, endpoint: int) -> Fproc:
         """The same; raises Refused(EDEADEPT) if there is none."""
@@ -145,11 +150,11 @@ class FprocTable:
 
     def enter(self, process: Fproc) -> None:
         """Put `process`, which has its endpoint, into its slot."""
-        self._slots[process.slot] = self._known[process.endpoint] = process
+        self._slots[process.slot] = self.by_endpoint[process.endpoint] = process
 
     def free(self, process: Fproc) -> None:
         """`process` is no more; its slot may be used again."""
-        del self._known[process.endpoint]
+        del self.by_endpoint[process.endpoint]
         process.endpoint, process.pid = NONE, PID_FREE
 
     def all(self) -> list[Fproc]:

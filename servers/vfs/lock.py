@@ -174,15 +174,11 @@ class Lock:
 
 @attrs.define(eq=False)
 class Mutex:
-    """A lock that one worker has at a time; others wait in line."""
+    """A lock that one worker has at a time; others wait in `line`."""
 
     what: str = ""
     owner: Worker | None = None
-    _line: deque[Worker] = attrs.field(factory=deque)
-
-    def awaited(self) -> bool:
-        """Whether anybody waits for the lock."""
-        return bool(self._line)
+    line: deque[Worker] = attrs.field(factory=deque)
 
     async def acquire(self, worker: Worker) -> None:
         """Get the lock, which `worker` does not have."""
@@ -190,14 +186,14 @@ class Mutex:
         if self.owner is None:
             self.owner = worker
             return
-        self._line.append(worker)
+        self.line.append(worker)
         await worker.pause(f"the lock on {self.what}")
 
     def release(self, worker: Worker) -> None:
         """Let go, and hand the lock on."""
         assert self.owner is worker, "only who has a mutex lets go of it"
-        if self._line:
-            self.owner = self._line.popleft()
+        if self.line:
+            self.owner = self.line.popleft()
             self.owner.proceed()
         else:
             self.owner = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import types
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
-from typing import Any, ClassVar, Final, NoReturn, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias
 
 import attrs
 
@@ -194,9 +194,7 @@ class Vfs(Server):
         Workers are stepped here and not in a function of their own: all their traps pass through.
         """
         context, runnable, paused = self.context, self.runnable, self.paused
-        context.parked = paused
-        yield from self._learn_processes()
-        self._mount()
+        yield from self.start()
         worker: Worker | None = None
         value: Any = None  # what the worker goes on with
         while True:
@@ -210,10 +208,8 @@ class Vfs(Server):
                         request = step((yield request))
                     if worker.busy:
                         paused[worker] = worker
-                except StopIteration:  # that job was mounting; from now on it has the usual one
-                    worker.job = self._work(worker)
                 except Exception as error:
-                    self._panic(worker, error)
+                    self._ended(worker, error)
                 context.cause = 0
             if runnable:
                 worker, value = runnable.popleft()
@@ -231,10 +227,22 @@ class Vfs(Server):
                 raise received from None  # the kernel refused it
             worker = answered(self, source, value)
             if worker is None:
-                worker = yield from self._begin_with(source, value, status)
+                try:
+                    if source != PM and type(value) in REQUESTS:
+                        worker = self._serve(source, value)
+                    else:
+                        worker = yield from self._attend(source, value, status)
+                except Refused as refusal:
+                    yield from self._refuse(source, refusal.errno)
                 value = None
 
     # --- the start
+
+    async def start(self) -> None:
+        """Learn which processes there are, and have the file systems mounted."""
+        self.context.parked = self.paused
+        await self._learn_processes()
+        self._mount()
 
     async def _learn_processes(self) -> None:
         """PM tells of the processes of the boot image, one by one; NONE ends the list."""
@@ -253,6 +261,7 @@ class Vfs(Server):
     def _mount(self) -> None:
         """Mount, as a call of VFS's own; other calls wait until it is done."""
         worker = self.pool.assign(self.processes.at(slot_of(VFS)))
+        assert worker is not None, "nobody has a worker yet"
         worker.job = self._mount_all(worker)
         worker.request, worker.caller = Reply(OK), VFS
         self.runnable.append((worker, None))
@@ -266,40 +275,18 @@ class Vfs(Server):
         self.pool.closed = False
         self.pool.dismiss(worker)
         while (who := self._next_pending()) is not None:
-            self.runnable.append((self.pool.assign(who), None))
+            following = self.pool.assign(who)
+            assert following is not None, "who may begin gets a worker"
+            self.runnable.append((following, None))
 
     # --- messages
 
-    @yields_traps
-    @types.coroutine
-    def _begin_with(
-        self, source: int, message: Message, status: int
-    ) -> Generator[Any, Any, Worker | None]:
-        """The worker that is to begin with a request; None if none is, or not yet."""
-        if type(message) not in REQUESTS:
-            if status & STATUS_CALL_MASK == NOTIFY_CALL:
-                return None
-            message = _readable(message)
-        context = self.context
-        context.cause = context.delivered
-        try:
-            worker: Worker | None
-            if source == PM:
-                worker = yield from self._serve_pm(message)
-            else:
-                worker = self._serve(source, message)
-        except Refused as refusal:
-            yield from self.reply(source, Reply(refusal.errno))
-            worker = None
-        context.cause = 0
-        return worker
-
     def _serve(self, source: int, message: Message) -> Worker | None:
-        """The worker that is to begin with a request; None if none is.
+        """The worker that is to begin with a request; None if none is, or not yet.
 
         Raises Refused if the sender is to be told that he must try again.
         """
-        who = self.processes.lookup(source)
+        who = self.processes.by_endpoint.get(source)
         if who is None:
             return None  # a process that PM has not told of, or a task: not ours to answer
         mount = self.mounts.find(source) if who.is_service else None
@@ -308,6 +295,25 @@ class Vfs(Server):
                 raise Refused(EAGAIN)
             mount.calling = True
         return self._start(who, message, who.is_service)
+
+    async def _attend(self, source: int, message: Message, status: int) -> Worker | None:
+        """As `_serve`, for what is not a request as it stands, or is PM's."""
+        if type(message) not in REQUESTS:
+            if status & STATUS_CALL_MASK == NOTIFY_CALL:
+                return None
+            message = _readable(message)
+        if source != PM:
+            return self._serve(source, message)
+        self.context.cause = self.context.delivered
+        worker = await self._serve_pm(message)
+        self.context.cause = 0
+        return worker
+
+    async def _refuse(self, source: int, errno: int) -> None:
+        """Answer a request that nobody is going to work on."""
+        self.context.cause = self.context.delivered
+        await self.reply(source, Reply(errno))
+        self.context.cause = 0
 
     async def _serve_pm(self, message: Any) -> Worker | None:
         """Source: MINIX service_pm."""
@@ -328,7 +334,7 @@ class Vfs(Server):
         if who.pm_job is not None:
             raise Panic(f"PM sends {message.name} before {who.pm_job.name} is answered")
         who.pm_job, who.pm_cause = message, self.context.delivered
-        return self._activate(who, spare=False)
+        return self.pool.assign(who)
 
     def _start(self, who: Fproc, message: Message, spare: bool) -> Worker | None:
         """Have a call of `who` done, by the worker returned or later.  MINIX: worker_start."""
@@ -336,18 +342,7 @@ class Vfs(Server):
             # Only somebody who sends without waiting can come here; MINIX panics.
             raise Refused(EAGAIN)
         who.job, who.job_cause, who.resumes = message, self.context.delivered, False
-        return self._activate(who, spare)
-
-    def _activate(self, who: Fproc, spare: bool) -> Worker | None:
-        """The worker that is to do what there is to do for `who`; None: one has it, or will."""
-        if who.pending or who.worker is not None:
-            return None
-        pool = self.pool
-        if (pool.available > 1 and not pool.closed) or (spare and pool.available):
-            return pool.assign(who)
-        who.pending = True
-        pool.pending += 1
-        return None
+        return self.pool.assign(who, spare)
 
     async def _unblock(self) -> None:
         """Start what is left of the pipe call of a process that was revived."""
@@ -430,8 +425,14 @@ class Vfs(Server):
                 return who
         raise Panic("a call waits for a worker, but there is none")
 
-    def _panic(self, worker: Worker, error: Exception) -> NoReturn:
-        """Raise a panic about what a worker raised."""
+    def _ended(self, worker: Worker, error: Exception) -> None:
+        """See to a worker whose job has ended with `error`, which is a panic.
+
+        But if that job was mounting, and is done, it has the usual one from now on.
+        """
+        if isinstance(error, StopIteration):
+            worker.job = self._work(worker)
+            return
         panic = error if isinstance(error, Panic) else Panic(f"{type(error).__name__}: {error}")
         handler = CALLS.get(worker.request.type)
         name = getattr(worker.job if handler is None else handler, "__qualname__", "a job")

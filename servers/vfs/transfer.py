@@ -1,25 +1,23 @@
-"""read, write, lseek, getdents, and what VM asks for: bringing pages of a file into its cache.
+"""read, write, lseek, getdents.
 
 Source: MINIX ``servers/vfs/read.c``, ``write.c``, ``open.c`` actual_lseek.
 """
 
 from __future__ import annotations
 
-import types
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, Final
 
 from ipc.errors import EBADF, EINVAL, EIO, EOVERFLOW, ESPIPE, OK
 from ipc.flags import O_APPEND
 from ipc.message import Message, Reply
-from ipc.traps import yields_traps
 from ipc.vfs import VfsGetdents, VfsLseek, VfsLseekReply, VfsRead, VfsWrite
 from servers.lib.loop import Refused
 from servers.vfs import pipes
 from servers.vfs.filp import R_BIT, W_BIT, Filp
 from servers.vfs.fproc import PipeCall
 from servers.vfs.lock import READ, WRITE
-from servers.vfs.requests import req_getdents, req_inhibread, req_peek, req_read_write
+from servers.vfs.requests import req_getdents, req_inhibread, req_read_write
 
 if TYPE_CHECKING:
     from servers.vfs.worker import Worker
@@ -86,41 +84,6 @@ async def read_write(
     return done
 
 
-@yields_traps
-@types.coroutine
-def bring_in(worker: Worker, fd: int, offset: int, length: int) -> Generator[Any, Any, int]:
-    """Bring part of a file that VM has open into its cache; OK or an error number.
-
-    It is an lseek to `offset`, and then a read of which nothing is copied: whoever waits for the
-    file comes in between.  Raises Refused.
-    """
-    who = worker.fp
-    sought = False
-    while True:
-        filp = who.take_filp(worker, fd, READ) or (yield from who.lock_filp(worker, fd, READ))
-        try:
-            vnode = filp.vnode
-            if not sought:
-                sought = True
-                if _moved(filp, SEEK_SET, offset):
-                    answer = yield from req_inhibread(worker, vnode.fs, vnode.inode)
-                    if answer.type != OK:
-                        raise Refused(answer.type)
-                if filp.wanted():
-                    continue
-            if not filp.mode & R_BIT:
-                raise Refused(EBADF)
-            if length == 0:
-                return OK
-            if not (vnode.is_regular or vnode.is_directory):
-                raise Refused(EINVAL)
-            answer = yield from req_peek(worker, vnode.fs, vnode.inode, filp.position, length)
-            result: int = answer.type
-            return result
-        finally:
-            filp.unlock(worker)
-
-
 async def do_lseek(worker: Worker, request: VfsLseek) -> Message | None:
     """lseek.
 
@@ -129,7 +92,7 @@ async def do_lseek(worker: Worker, request: VfsLseek) -> Message | None:
     who, fd = worker.fp, request.fd
     filp = who.take_filp(worker, fd, READ) or await who.lock_filp(worker, fd, READ)
     try:
-        if _moved(filp, request.whence, request.offset):
+        if moved(filp, request.whence, request.offset):
             vnode = filp.vnode
             answer = await req_inhibread(worker, vnode.fs, vnode.inode)
             if answer.type != OK:
@@ -139,7 +102,7 @@ async def do_lseek(worker: Worker, request: VfsLseek) -> Message | None:
         filp.unlock(worker)
 
 
-def _moved(filp: Filp, whence: int, offset: int) -> bool:
+def moved(filp: Filp, whence: int, offset: int) -> bool:
     """Whether the position of an open file, locked, has changed by its being set.
 
     Raises Refused (ESPIPE, EINVAL, EOVERFLOW).

@@ -10,12 +10,11 @@ Source: MINIX ``servers/vfs/misc.c`` do_vm_call, dupvm.
 from __future__ import annotations
 
 import types
-from collections.abc import Generator
+from collections.abc import Coroutine, Generator
 from typing import TYPE_CHECKING, Any, Final
 
 from ipc.endpoint import VM
 from ipc.errors import EBADF, EINVAL, ENOSYS, ESRCH, OK
-from ipc.message import Message
 from ipc.messageclass import maker
 from ipc.traps import yields_traps
 from ipc.vfs import VfsVmcall
@@ -24,9 +23,11 @@ from kernel.panic import Panic
 from servers.lib.fsdriver.node import S_IFBLK, S_IFMT
 from servers.lib.fsdriver.server import RES_HASPEEK
 from servers.lib.loop import Refused
+from servers.vfs.filp import R_BIT
 from servers.vfs.lock import READ
 from servers.vfs.opening import close_fd
-from servers.vfs.transfer import bring_in
+from servers.vfs.requests import req_inhibread, req_peek
+from servers.vfs.transfer import SEEK_SET, moved
 
 if TYPE_CHECKING:
     from servers.vfs.worker import Worker
@@ -39,34 +40,70 @@ FDIO: Final = 103
 PAGE_SIZE: Final = 4096
 
 
-@yields_traps
-@types.coroutine
-def do_vmcall(worker: Worker, request: VfsVmcall) -> Generator[Any, Any, Message | None]:
+def do_vmcall(worker: Worker, request: VfsVmcall) -> Coroutine[Any, Any, None]:
     """Do one of VM's requests; the answer says which one it was."""
     if worker.fp.endpoint != VM:
         raise Refused(ENOSYS)
+    return _bring_in(worker, request) if request.req == FDIO else _look_up_or_close(worker, request)
+
+
+@yields_traps
+@types.coroutine
+def _bring_in(worker: Worker, request: VfsVmcall) -> Generator[Any, Any, None]:
+    """Bring part of a file that VM has open into its cache.
+
+    It is an lseek to the offset, and then a read of which nothing is copied: whoever waits for the
+    file comes in between.
+    """
+    who, fd = worker.fp, request.fd
+    sought = False
+    result = None
     try:
-        what = request.req
-        if what == FDIO:
-            result = yield from bring_in(worker, request.fd, request.offset, request.length)
-            answer = _answer(request, result)
-        elif what == FDLOOKUP:
-            answer = yield from _look_up(worker, request)
-        elif what == FDCLOSE:
-            result = yield from close_fd(worker, worker.fp, request.fd)
-            answer = _answer(request, result)
-        else:
-            raise Panic(f"VM asks VFS for {what}, which is nothing")
+        while result is None:
+            filp = who.take_filp(worker, fd, READ) or (yield from who.lock_filp(worker, fd, READ))
+            try:
+                vnode = filp.vnode
+                if not sought:
+                    sought = True
+                    if moved(filp, SEEK_SET, request.offset):
+                        answer = yield from req_inhibread(worker, vnode.fs, vnode.inode)
+                        if answer.type != OK:
+                            raise Refused(answer.type)
+                    if filp.wanted():
+                        continue
+                if not filp.mode & R_BIT:
+                    raise Refused(EBADF)
+                length = request.length
+                if length == 0:
+                    result = OK
+                elif vnode.is_regular or vnode.is_directory:
+                    place = filp.position
+                    answer = yield from req_peek(worker, vnode.fs, vnode.inode, place, length)
+                    result = answer.type
+                else:
+                    raise Refused(EINVAL)
+            finally:
+                filp.unlock(worker)
     except Refused as refusal:
-        answer = _answer(request, refusal.errno)
+        result = refusal.errno
+    answer = _vm_vfs_reply(request.endpoint, result, request.reqid)
     failure = yield worker.vfs.asynsend.offer(VM, answer, 0)
     if failure is not None:
         raise failure
-    return None
 
 
-def _answer(request: VfsVmcall, result: int) -> VmVfsReply:
-    return _vm_vfs_reply(request.endpoint, result, request.reqid)
+async def _look_up_or_close(worker: Worker, request: VfsVmcall) -> None:
+    try:
+        if request.req == FDLOOKUP:
+            answer = await _look_up(worker, request)
+        elif request.req == FDCLOSE:
+            result = await close_fd(worker, worker.fp, request.fd)
+            answer = VmVfsReply(request.endpoint, result, request.reqid)
+        else:
+            raise Panic(f"VM asks VFS for {request.req}, which is nothing")
+    except Refused as refusal:
+        answer = VmVfsReply(request.endpoint, refusal.errno, request.reqid)
+    await worker.vfs.asynsend.send(VM, answer, 0)
 
 
 async def _look_up(worker: Worker, request: VfsVmcall) -> VmVfsReply:

@@ -102,13 +102,25 @@ class WorkerPool:
         """Whether a call that waits for a worker can be started."""
         return self.pending > 0 and self.available > 1 and not self.closed
 
-    def assign(self, process: Fproc) -> Worker:
-        """Give `process` to the first idle worker."""
-        for worker in self.workers:
-            if not worker.busy:
-                self.occupy(worker, process)
-                return worker
-        raise AssertionError("a worker is only assigned when one is idle")
+    def assign(self, process: Fproc, spare: bool = False) -> Worker | None:
+        """Give `process` to the first idle worker, which is to begin with it.
+
+        None: it has a worker, or must wait for one.  Only with `spare` it may have the last.
+        """
+        if process.pending or process.worker is not None:
+            return None
+        if (self.available > 1 and not self.closed) or (spare and self.available):
+            for worker in self.workers:
+                if not worker.busy:
+                    break
+            self.available -= 1
+            worker.busy = True
+            worker.fp = process
+            process.worker = worker
+            return worker
+        process.pending = True
+        self.pending += 1
+        return None
 
     def occupy(self, worker: Worker, process: Fproc) -> None:
         """Give `process` to `worker`, which is idle."""
