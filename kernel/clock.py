@@ -67,9 +67,9 @@ class Clock:
         background: bool = False,
     ) -> Due:
         """Do `action` at `time` (virtual ns; the past means as soon as possible)."""
-        self._sequence += 1
+        self._sequence = sequence = self._sequence + 1
         due = Due(time, action, background)
-        heappush(self._heap, (time, priority, self._sequence, due))
+        heappush(self._heap, (time, priority, sequence, due))
         if not background:
             self.expected += 1
         if time < self.deadline:

@@ -92,9 +92,8 @@ class Copier:
     ) -> int:
         """Copy `length` bytes from `at` in the memory of `source` to `to` in that of `dest`.
 
-        None is physical memory; the addresses have 32 bits.  With a `caller`, memory that is
-        missing suspends it: VMSUSPEND.  Without, EFAULT.  Also EDOM for no bytes, and the error
-        with which VM refused.
+        None is physical memory; the addresses have 32 bits.  Memory that is missing suspends
+        `caller` (VMSUSPEND), or without one is an EFAULT.  Also EDOM for no bytes; VM's refusal.
         """
         if length <= 0:
             return EDOM
@@ -102,8 +101,13 @@ class Copier:
             refusal = resumed_result(caller)
             if refusal != OK:
                 return refusal
-        origin, from_space = self._memory(source)
-        target, to_space = self._memory(dest)
+        origin = target = self._frames
+        from_space = None if source is None else source.space
+        if from_space is None:
+            origin, from_space = self._memory(source)
+        to_space = None if dest is None else dest.space
+        if to_space is None:
+            target, to_space = self._memory(dest)
         left = length
         while True:
             read = at >> PAGE_SHIFT if from_space is None else from_space.frame(at, USER_READ)

@@ -88,14 +88,24 @@ class Dispatcher:
         self.thread = threading.get_ident()
         self.stop_wanted = False
         machine = self.machine
-        machine.clock.attend()
+        clock, queue = machine.clock, machine.ready.queue
+        clock.attend()
         limit = self.limits.steps
         last = min(self.steps + most, limit)
         try:
-            while self._run(last):
+            while True:
+                if clock.now >= clock.deadline:
+                    self._attend()  # which may make the first process ready
+                    if not self.stop_wanted:
+                        continue
+                elif queue and not self._step(last):
+                    continue
+                if queue:
+                    break
+                # Nobody can run.
                 if machine.inspectors:
                     machine.inspect()
-                if not idle or not machine.clock.expected or self.stop_wanted:
+                if not idle or not clock.expected or self.stop_wanted:
                     break
                 self.let_time_pass()
         except Panic as panic:
@@ -103,7 +113,7 @@ class Dispatcher:
             raise
         finally:
             self.account()
-        if self.steps >= limit and machine.ready.queue and not self.stop_wanted:
+        if self.steps >= limit and queue and not self.stop_wanted:
             raise LimitReached(f"the machine made {self.steps} steps, which is its limit")
 
     def let_time_pass(self, end: int = NEVER) -> None:
@@ -125,19 +135,6 @@ class Dispatcher:
             self.idle += time - now
             clock.now = now = time
         self.since = now
-
-    def _run(self, last: int) -> bool:
-        """Step processes as far as the `last` step; whether it ended because none can run."""
-        clock, queue = self.machine.clock, self.machine.ready.queue
-        while True:
-            if clock.now >= clock.deadline:
-                self._attend()  # which may make the first process ready
-                if self.stop_wanted:
-                    return not queue
-            elif not queue:
-                return True
-            elif self._step(last):
-                return not queue
 
     def _step(self, last: int) -> bool:
         """Make steps until something is due or nobody can run; True if the `last` one is made."""

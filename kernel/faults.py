@@ -12,13 +12,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ipc.endpoint import VM
+from ipc.errors import EDEADSRCDST
 from ipc.messageclass import maker
 from ipc.signals import SIGSEGV
+from ipc.traps import FROM_KERNEL, SEND_CALL
 from ipc.vm import VmPagefault
 from kernel.copying import ADDRESS_MASK, private_memory
 from kernel.flags import MF_ACCESS_AGAIN, RTS_PAGEFAULT
 from kernel.memory.frames import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE
-from kernel.memory.space import PTE_PRESENT, USER_READ, USER_WRITE
+from kernel.memory.space import PTE_PRESENT, TABLE_INDEX, TABLE_SHIFT, USER_READ, USER_WRITE
 from kernel.panic import Panic
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ class Accesses:
     __slots__ = (
         "_clock",
         "_cost",
+        "_endpoints",
         "_get",
         "_probes",
         "_put",
@@ -53,6 +56,7 @@ class Accesses:
     def __init__(self, machine: Machine) -> None:
         self._clock = machine.clock
         self._cost = machine.costs.fault
+        self._endpoints = machine.table.endpoints
         self._probes = machine.probes
         self._ready = machine.ready
         self._rendezvous = machine.rendezvous
@@ -69,7 +73,9 @@ class Accesses:
             return
         offset = address & PAGE_MASK
         if 0 < length <= PAGE_SIZE - offset:
-            entry = space.lookup(address)
+            # `space.lookup`, written out here and in `store` because every access asks that.
+            table = space.tables.get(address >> TABLE_SHIFT)
+            entry = 0 if table is None else table[address >> PAGE_SHIFT & TABLE_INDEX]
             if entry & USER_READ == USER_READ:
                 if process.misc:
                     process.misc &= _DONE
@@ -104,7 +110,8 @@ class Accesses:
             return
         offset = address & PAGE_MASK
         if 0 < len(data) <= PAGE_SIZE - offset:
-            entry = space.lookup(address)
+            table = space.tables.get(address >> TABLE_SHIFT)
+            entry = 0 if table is None else table[address >> PAGE_SHIFT & TABLE_INDEX]
             if entry & USER_WRITE == USER_WRITE:
                 if process.misc:
                     process.misc &= _DONE
@@ -145,7 +152,12 @@ class Accesses:
         if self._probes.emit is not None:
             self._probes.faulted(process, address, flags)
         self._ready.block(process, RTS_PAGEFAULT)
-        code = self._rendezvous.kernel_send(process, VM, _vm_pagefault(address, flags))
+        vm = self._endpoints.get(VM)
+        if vm is None:
+            code = EDEADSRCDST
+        else:
+            fault = _vm_pagefault(address, flags)
+            code = self._rendezvous.deliver(process, vm, fault, SEND_CALL, FROM_KERNEL)
         if code < 0:
             raise Panic(f"the page fault of {process.name} could not be sent to VM: {code}")
 

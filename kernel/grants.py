@@ -24,7 +24,6 @@ from kernel.copying import Place
 if TYPE_CHECKING:
     from attrs import frozen
 
-    from ipc.kernelcalls import SysSafecopyfrom, SysSafecopyto
     from kernel.machine import Machine
     from kernel.process import Process
 else:
@@ -44,15 +43,12 @@ CPF_IN_USE: Final = CPF_USED | CPF_VALID
 GRANT_INVALID: Final = -1
 GRANT_SHIFT: Final = 20
 GRANT_MAX_IDX: Final = 1 << GRANT_SHIFT
-_INDEX_MASK: Final = GRANT_MAX_IDX - 1
+GRANT_INDEX: Final = GRANT_MAX_IDX - 1  # the part of a number that tells the index
 GRANT_MAX_SEQ: Final = 1 << (31 - GRANT_SHIFT)
 
 MAXIMUM_INDIRECT_DEPTH: Final = 5
 _DEPTHS: Final = range(MAXIMUM_INDIRECT_DEPTH + 1)
 _MEMORY_TOP: Final = 0xFFFFFFFF
-_MEMORY_END: Final = _MEMORY_TOP + 1
-_PLAIN: Final = CPF_IN_USE | CPF_DIRECT
-_KIND: Final = _PLAIN | CPF_INDIRECT | CPF_TRY
 _LAYOUT: Final = struct.Struct("<IiiIIIi")  # cp_grant_t, i386
 _FAULTED_OFFSET: Final = 24
 
@@ -64,7 +60,7 @@ def grant_id(index: int, sequence: int) -> int:
 
 def grant_index(grant: int) -> int:
     """Where in the table a grant is."""
-    return grant & (GRANT_MAX_IDX - 1)
+    return grant & GRANT_INDEX
 
 
 @attrs.define(eq=False)
@@ -154,39 +150,6 @@ class Granted(Place):
             self.table[grant_index(self.id)].faulted = self.id
 
 
-def plain_address(
-    process: Process, grantee: int, request: SysSafecopyfrom | SysSafecopyto, access: int
-) -> int:
-    """Where in the memory of `process` a copy begins that it allows with a plain grant, or -1.
-
-    Plain is what most are: direct, to `grantee` by name, not only to try, and in a table that is
-    not in some memory.  `verify_grant` allows those as well, and says what is to be said of others.
-    """
-    privilege = process.privilege
-    table = privilege.grants
-    grant, length, offset = request.gid, request.bytes, request.offset
-    index = grant & _INDEX_MASK
-    if (
-        not isinstance(table, list)
-        or index >= len(table)
-        or privilege.grant_endpoint != process.endpoint
-        or grant <= GRANT_INVALID
-    ):
-        return -1
-    entry: Grant = table[index]
-    if (
-        entry.flags & (_KIND | access) == _PLAIN | access
-        and entry.sequence == grant >> GRANT_SHIFT
-        and entry.who_to == grantee
-        and offset >= 0
-        and length >= 0
-        and offset + length <= entry.length
-        and entry.start + entry.length <= _MEMORY_END
-    ):
-        return (entry.start + offset) & _MEMORY_TOP
-    return -1
-
-
 def verify_grant(
     machine: Machine,
     granter: int,
@@ -215,7 +178,7 @@ def verify_grant(
                 return Granted(process, 0, granter)
             if grantee != privilege.grant_endpoint:
                 return ENOTREADY
-        index = grant & _INDEX_MASK
+        index = grant & GRANT_INDEX
         if index >= len(table):
             return EPERM
         entry = table[index]

@@ -55,8 +55,7 @@ def tell(ipc: Rendezvous, sender: Process, receiver: Process) -> None:
         and not receiver.misc & MF_REPLY_PEND
         and (not privilege.filters or admits(receiver, sender, Notification.type))
     ):
-        message = _compose(ipc, sender, receiver)
-        ipc.give(sender, receiver, message, NOTIFY_CALL, sender.context.cause)
+        _give(ipc, sender, receiver, sender.context.cause)
         ipc.ready.unblock(receiver, RTS_RECEIVING)
     else:
         privilege.notify_pending |= sender.privilege.bit
@@ -79,8 +78,7 @@ def take(ipc: Rendezvous, receiver: Process, sender: Process | None) -> bool:
             and admits(receiver, source, Notification.type)
         ):
             receiver.privilege.notify_pending &= ~bit
-            message = _compose(ipc, source, receiver)
-            ipc.give(source, receiver, message, NOTIFY_CALL, 0)
+            _give(ipc, source, receiver, 0)
             return True
         if "filter-hides-notifications" in ipc.quirks:
             return False
@@ -88,12 +86,19 @@ def take(ipc: Rendezvous, receiver: Process, sender: Process | None) -> bool:
     return False
 
 
-def _compose(ipc: Rendezvous, sender: Process, receiver: Process) -> Notification:
-    """The message that a notification becomes at the moment of its delivery."""
+def _give(ipc: Rendezvous, sender: Process, receiver: Process, cause: int) -> None:
+    """Make a notification what `receiver`, who waits for no answer, gets when it runs next.
+
+    What the message says is what holds at the moment of its delivery.
+    """
     privilege: Privilege = receiver.privilege
     interrupts = signals = 0
     if sender.slot == HARDWARE:
         interrupts, privilege.interrupts_pending = privilege.interrupts_pending, 0
     elif sender.slot == SYSTEM:
         signals, privilege.signals_pending = privilege.signals_pending, 0
-    return _notification(ipc.clock.ticks, interrupts, signals)
+    message = _notification(ipc.clock.ticks, interrupts, signals)
+    receiver.status = NOTIFY_CALL
+    receiver.result = (sender.endpoint, message, NOTIFY_CALL)
+    if ipc.probes.emit is not None:
+        ipc.probes.delivered(sender.endpoint, receiver, message, NOTIFY_CALL, cause)

@@ -24,11 +24,16 @@ from ipc.message import Message
 from kernel.copying import ADDRESS_MASK, Place, resumed_result
 from kernel.flags import RTS_NO_PRIV
 from kernel.grants import (
+    CPF_DIRECT,
+    CPF_IN_USE,
+    CPF_INDIRECT,
     CPF_READ,
+    CPF_TRY,
     CPF_WRITE,
-    Granted,
+    GRANT_INDEX,
+    GRANT_SHIFT,
+    Grant,
     MemoryTable,
-    plain_address,
     verify_grant,
 )
 
@@ -38,6 +43,9 @@ if TYPE_CHECKING:
 
 CP_FLAG_TRY: Final = 1
 SCPVEC_NR: Final = 64
+_PLAIN: Final = CPF_IN_USE | CPF_DIRECT  # of the flags in _KIND, those of a plain grant
+_KIND: Final = _PLAIN | CPF_INDIRECT | CPF_TRY
+_MEMORY_END: Final = ADDRESS_MASK + 1
 _VECTOR: Final = struct.Struct("<iiiIII")  # vscp_vec, i386
 
 
@@ -71,42 +79,68 @@ def do_memset(machine: Machine, caller: Process, request: SysMemset) -> Message 
     return machine.copier.fill(caller, place, request.pattern, request.count)
 
 
-def do_safecopyfrom(machine: Machine, caller: Process, request: SysSafecopyfrom) -> Message | int:
-    """Copy from a grant of another process to the caller."""
-    return _safecopy(machine, caller, request, CPF_READ)
+def do_safecopy(
+    machine: Machine, caller: Process, request: SysSafecopyfrom | SysSafecopyto
+) -> Message | int:
+    """Copy from a grant of another process to the caller, or from the caller to the grant.
+
+    Nearly all grants are plain: direct, to the caller by name, not only to try, and in a table that
+    is not in some memory.  That such a one holds is found out here, as `verify_grant` would.
+    """
+    access = CPF_READ if type(request) is SysSafecopyfrom else CPF_WRITE
+    granter = machine.table.endpoints.get(request.from_to)
+    if granter is None:
+        return _safecopy_verified(machine, caller, request, access)
+    privilege = granter.privilege
+    table = privilege.grants
+    number, offset, length = request.gid, request.offset, request.bytes
+    index = number & GRANT_INDEX
+    if (
+        not isinstance(table, list)
+        or index >= len(table)
+        or privilege.grant_endpoint != granter.endpoint
+    ):
+        return _safecopy_verified(machine, caller, request, access)
+    grant: Grant = table[index]
+    if (
+        grant.flags & (_KIND | access) != _PLAIN | access
+        or grant.sequence != number >> GRANT_SHIFT  # which a number below 0 has not
+        or grant.who_to != caller.endpoint
+        or offset < 0
+        or length < 0
+        or offset + length > grant.length
+        or grant.start + grant.length > _MEMORY_END
+    ):
+        return _safecopy_verified(machine, caller, request, access)
+    theirs = grant.start + offset & ADDRESS_MASK
+    mine = request.address & ADDRESS_MASK
+    if access == CPF_READ:
+        return machine.copier.copy(caller, granter, theirs, caller, mine, length)
+    return machine.copier.copy(caller, caller, mine, granter, theirs, length)
 
 
-def do_safecopyto(machine: Machine, caller: Process, request: SysSafecopyto) -> Message | int:
-    """Copy from the caller to a grant of another process."""
-    return _safecopy(machine, caller, request, CPF_WRITE)
-
-
-def _safecopy(
+def _safecopy_verified(
     machine: Machine, caller: Process, request: SysSafecopyfrom | SysSafecopyto, access: int
 ) -> int:
     """Copy through a grant of any kind: from it (CPF_READ), or to it."""
     granter, length = request.from_to, request.bytes
+    if granter == NONE:
+        return EFAULT
+    granted = verify_grant(
+        machine, granter, caller.endpoint, request.gid, length, access, request.offset
+    )
+    if isinstance(granted, int):
+        return granted
+    process, theirs = granted.process, granted.address
+    if process is None and granted.endpoint != NONE:
+        return ESRCH if length else EDOM
     mine = request.address & ADDRESS_MASK
-    process = machine.table.endpoints.get(granter)
-    theirs = -1 if process is None else plain_address(process, caller.endpoint, request, access)
-    granted: Granted | None = None  # only if it is not a plain one
-    if theirs < 0:
-        if granter == NONE:
-            return EFAULT
-        verdict = verify_grant(
-            machine, granter, caller.endpoint, request.gid, length, access, request.offset
-        )
-        if isinstance(verdict, int):
-            return verdict
-        granted, process, theirs = verdict, verdict.process, verdict.address
-        if process is None and granted.endpoint != NONE:
-            return ESRCH if length else EDOM
-    waiting = None if granted is not None and granted.soft else caller
+    waiting = None if granted.soft else caller
     if access == CPF_READ:
         code = machine.copier.copy(waiting, process, theirs, caller, mine, length)
     else:
         code = machine.copier.copy(waiting, caller, mine, process, theirs, length)
-    if granted is not None and granted.soft and code == EFAULT:
+    if granted.soft and code == EFAULT:
         granted.soft_fault()
     return code
 
@@ -125,10 +159,10 @@ def do_vsafecopy(machine: Machine, caller: Process, request: SysVsafecopy) -> Me
     for source, dest, grant, offset, address, length in _VECTOR.iter_unpack(data):
         if source == SELF:
             request_to = SysSafecopyto(dest, grant, offset, address, length)
-            code = do_safecopyto(machine, caller, request_to)
+            code = do_safecopy(machine, caller, request_to)
         elif dest == SELF:
             request_from = SysSafecopyfrom(source, grant, offset, address, length)
-            code = do_safecopyfrom(machine, caller, request_from)
+            code = do_safecopy(machine, caller, request_from)
         else:
             return EINVAL
         if code != OK:

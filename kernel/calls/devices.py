@@ -26,6 +26,7 @@ DIO_DIRECTION: Final = 0x0F
 DIO_INPUT: Final = 1
 DIO_OUTPUT: Final = 2
 DIO_TYPE: Final = 0xF0
+DIO_ASKED: Final = DIO_TYPE | DIO_DIRECTION
 DIO_WIDTHS: Final = {0x10: 0xFF, 0x20: 0xFFFF, 0x30: 0xFFFFFFFF}
 
 # What SYS_DEVIO is asked for: in which direction, and which bits of the value count.
@@ -83,7 +84,7 @@ def _set_policy(machine: Machine, caller: Process, request: SysIrqctl) -> Messag
 
 def do_devio(machine: Machine, _caller: Process, request: SysDevio) -> Message | int:
     """Read or write an I/O port; a port without a device reads as ones and takes anything."""
-    asked = _DEVIO.get(request.request & (DIO_TYPE | DIO_DIRECTION))
+    asked = _DEVIO.get(request.request & DIO_ASKED)
     if asked is None:
         return EINVAL
     direction, mask = asked

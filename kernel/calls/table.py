@@ -17,8 +17,7 @@ from ipc.errors import EBADREQUEST, ECALLDENIED, EDONTREPLY, OK
 from ipc.message import Message, RawMessage, Reply
 from kernel.calls.copies import (
     do_memset,
-    do_safecopyfrom,
-    do_safecopyto,
+    do_safecopy,
     do_safememset,
     do_setgrant,
     do_vircopy,
@@ -81,8 +80,8 @@ CALLS: Final[dict[type[Message], Call]] = {
     calls.SysVumap: do_vumap,
     calls.SysVircopy: do_vircopy,
     calls.SysPhyscopy: do_vircopy,
-    calls.SysSafecopyfrom: do_safecopyfrom,
-    calls.SysSafecopyto: do_safecopyto,
+    calls.SysSafecopyfrom: do_safecopy,
+    calls.SysSafecopyto: do_safecopy,
     calls.SysVsafecopy: do_vsafecopy,
     calls.SysSafememset: do_safememset,
     calls.SysTimes: do_times,
@@ -108,14 +107,14 @@ class KernelCalls:
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
+        self._probes = machine.probes
 
     def enter(self, caller: Process, trap: KernelCall) -> None:
         """Do a kernel call, or do one again for which VM has provided memory."""
-        machine = self._machine
         request = trap.request
         call = caller.privilege.calls.get(type(request))
         if call is not None:
-            answer = call(machine, caller, request)
+            answer = call(self._machine, caller, request)
         else:
             answer = self._call_unknown(caller, request)
         if not answer:  # OK; a message never counts as false
@@ -129,16 +128,15 @@ class KernelCalls:
             caller.result = None if answer == EDONTREPLY else Reply(answer)
         if caller.misc:
             caller.misc &= _NOT_RESUMED
-        caller.memory_request = None
-        if machine.probes.emit is not None and caller.result is not None:
-            machine.probes.called(caller, request, caller.result)
+            caller.memory_request = None  # who has one is resumed
+        if self._probes.emit is not None and caller.result is not None:
+            self._probes.called(caller, request, caller.result)
 
     def _suspend(self, caller: Process, request: Message) -> None:
         """The call waits for memory that VM is to provide, and will be done again."""
         caller.misc |= MF_KCALL_RESUME
-        probes = self._machine.probes
-        if probes.emit is not None:
-            probes.called(caller, request, None)
+        if self._probes.emit is not None:
+            self._probes.called(caller, request, None)
 
     def _call_unknown(self, caller: Process, request: Message) -> Message | int:
         """Do a call of which it is not known yet that `caller` may make it, if it may.

@@ -72,20 +72,25 @@ class Frames:
 
     def get(self, frame: int, offset: int, length: int) -> bytes:
         """The `length` bytes at `offset` in the frame with this number, where all must lie."""
-        kept = self.contents.get(frame, b"")[offset : offset + length]
-        return bytes(kept).ljust(length, b"\0")
+        kept = bytes(self.contents.get(frame, b"")[offset : offset + length])
+        return kept if len(kept) == length else kept.ljust(length, b"\0")
 
     def put(self, frame: int, offset: int, data: Data) -> None:
         """Store `data` at `offset` in the frame with this number, where all of it must fit."""
-        if len(data) == PAGE_SIZE:
-            self.contents[frame] = data if type(data) is bytes else _unchanging(data)
+        size = len(data)
+        if size == PAGE_SIZE:
+            if type(data) is not bytes and (
+                type(data) is not memoryview or type(data.obj) is not bytes
+            ):
+                data = bytes(data)  # somebody might change it after all
+            self.contents[frame] = data
             return
         page = self.contents.get(frame, b"")
         if type(page) is not bytearray:
             page = self.contents[frame] = bytearray(page)
         if offset and len(page) < offset:
             page.extend(bytes(offset - len(page)))
-        page[offset : offset + len(data)] = data
+        page[offset : offset + size] = data
 
     def copy(self, source: int, dest: int, length: int) -> None:
         """Copy `length` bytes from `source` to `dest`, as if through a buffer."""
@@ -126,11 +131,6 @@ class Frames:
         cleared = set(frames.tolist())
         for frame in [frame for frame in contents if frame in cleared]:
             del contents[frame]
-
-
-def _unchanging(data: Data) -> Data:
-    """`data`, or a copy if somebody might change it after all."""
-    return data if type(data) is memoryview and type(data.obj) is bytes else bytes(data)
 
 
 def _demand_inside(phys: int, length: int) -> None:

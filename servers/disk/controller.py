@@ -31,7 +31,7 @@ Transfer: TypeAlias = tuple[int, int, bool]
 class Faults:
     """Which transfers fail: those whose number (the first is 1) is in `doomed`.
 
-    `count` is how many there have been.
+    `count` is how many there have been, with the one that goes on.
     """
 
     doomed: set[int] = attrs.field(factory=set)
@@ -40,11 +40,6 @@ class Faults:
     def fail(self, nth: int, times: int = 1) -> None:
         """Let the `nth` transfer from now on fail, and those after it up to `times` together."""
         self.doomed.update(range(self.count + nth, self.count + nth + times))
-
-    def strike(self) -> bool:
-        """A transfer begins; whether it is to fail."""
-        self.count += 1
-        return self.count in self.doomed
 
 
 @attrs.define(eq=False)
@@ -75,9 +70,13 @@ class Controller:
         if command is None:
             return
         offset, length, writing = command
-        delay = self.latency.of(offset - self._head, length)
+        latency, faults = self.latency, self.faults
+        delay = -(-length // 4096) * latency.per_block
+        if offset != self._head:
+            delay += latency.seek
         self._head = offset + length
-        if self.faults.strike():
+        faults.count += 1
+        if faults.count in faults.doomed:
             self.status = FAILED
         else:
             self.status = READY

@@ -38,7 +38,7 @@ from ipc.traps import (
     SendNb,
     yields_traps,
 )  # fmt: skip
-from kernel.memory.frames import Frames
+from kernel.memory.frames import PAGE_SHIFT, Frames
 from kernel.panic import Panic
 from kernel.process import Context
 from servers.disk.controller import FAILED, SECTOR, Controller
@@ -59,6 +59,7 @@ _DIO_OUTPUT: Final = 0x32  # 32 bits
 _ELEMENT: Final = struct.Struct("<iI")  # iovec_s_t: grant, bytes
 _GEOMETRY: Final = struct.Struct("<QQIII")  # struct part_geom
 _VECTOR: Final = BUFFERS  # where a vector is kept: data fill whole frames, and go on as such
+_VECTOR_FRAME: Final = _VECTOR >> PAGE_SHIFT  # which the longest vector does not fill
 _ANY: Final = Receive()
 _INTERRUPT: Final = Receive(HARDWARE)
 
@@ -232,7 +233,7 @@ def do_vector_transfer(
     copied = yield KernelCall(_sys_safecopyfrom(source, request.grant, 0, _VECTOR, length))
     if copied.type != OK:
         return EINVAL
-    vector = list(_ELEMENT.iter_unpack(disk.memory.read(_VECTOR, length)))
+    vector = list(_ELEMENT.iter_unpack(disk.memory.get(_VECTOR_FRAME, 0, length)))
     writing = type(request) is BdevScatter
     return (yield from disk.transfer(request.pos, source, vector, writing))
 

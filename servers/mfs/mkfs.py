@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, TypeAlias
 
 import attrs
 
@@ -46,7 +46,7 @@ SPARE_BLOCKS: Final = 1024  # free blocks of a volume whose size nobody gave
 SPARE_INODES: Final = 256
 
 # Reads `length` bytes at `offset` of a file; fewer than asked means that zeros follow.
-Reader = Callable[[int, int], Data]
+Reader: TypeAlias = Callable[[int, int], Data]
 
 
 @attrs.frozen
@@ -71,6 +71,10 @@ def directory(mode: int = 0o755, uid: int = 0, gid: int = 0) -> File:
     return File(mode=S_IFDIR | mode, uid=uid, gid=gid)
 
 
+# A run of blocks: the first one, how many bytes are in it, and who reads them.
+Extent: TypeAlias = tuple[int, int, Reader]
+
+
 @attrs.define(eq=False)
 class _Node:
     """A file of the plan, its inode number, and (of a directory) its entries by name."""
@@ -87,12 +91,15 @@ class _Node:
 
 @attrs.define(eq=False)
 class Volume:
-    """A disk's initial contents: `blocks` blocks, and `block(number)` gives the bytes of one."""
+    """A disk's initial contents: `blocks` blocks, and `block(number)` gives the bytes of one.
+
+    What is not zero lies in extents; `starts` are their first blocks, ascending from 0.
+    """
 
     blocks: int
     superblock: Superblock
     _starts: list[int]
-    _extents: list[tuple[int, Callable[[int], Data]]]
+    _extents: list[Extent]
 
     @property
     def size(self) -> int:
@@ -101,14 +108,14 @@ class Volume:
 
     def block(self, number: int) -> Data:
         """The initial bytes of block `number`; zeros where nothing was put."""
-        at = bisect_right(self._starts, number) - 1
-        if at < 0:
+        first, size, read = self._extents[bisect_right(self._starts, number) - 1]
+        offset = (number - first) * BLOCK_SIZE
+        length = size - offset
+        if length <= 0:
             return bytes(BLOCK_SIZE)
-        count, fetch = self._extents[at]
-        index = number - self._starts[at]
-        if index >= count:
-            return bytes(BLOCK_SIZE)
-        data = fetch(index)
+        if length > BLOCK_SIZE:
+            length = BLOCK_SIZE
+        data = read(offset, length)
         return data if len(data) == BLOCK_SIZE else bytes(data).ljust(BLOCK_SIZE, b"\0")
 
 
@@ -212,20 +219,23 @@ def _assemble(superblock: Superblock, nodes: list[_Node], first_free: int) -> Vo
     boot = bytes(SUPER_OFFSET) + superblock.encode()
     maps = START_BLOCK + superblock.inode_map_blocks
     zone_bits = superblock.zones - superblock.first_data_zone + 1
-    extents: list[tuple[int, int, Callable[[int], Data]]] = [
-        (0, 1, lambda _: boot),
-        (START_BLOCK, superblock.inode_map_blocks,
-         lambda i: _map_block(i, len(nodes) + 1, superblock.inodes + 1)),
-        (maps, superblock.zone_map_blocks, lambda i: _map_block(i, used + 1, zone_bits)),
-        (superblock.inode_start, -(-len(nodes) // INODES_PER_BLOCK),
-         lambda i: _inode_block(nodes, i)),
+    extents = [
+        _extent(0, 1, lambda _: boot),
+        _extent(START_BLOCK, superblock.inode_map_blocks,
+                lambda i: _map_block(i, len(nodes) + 1, superblock.inodes + 1)),
+        _extent(maps, superblock.zone_map_blocks, lambda i: _map_block(i, used + 1, zone_bits)),
+        _extent(superblock.inode_start, -(-len(nodes) // INODES_PER_BLOCK),
+                lambda i: _inode_block(nodes, i)),
     ]  # fmt: skip
     for node in nodes:
         extents.extend(_file_extents(node))
-    return Volume(
-        superblock.zones, superblock, [first for first, _, _ in extents],
-        [(count, fetch) for _, count, fetch in extents],
-    )  # fmt: skip
+    starts = [first for first, _, _ in extents]
+    return Volume(superblock.zones, superblock, starts, extents)
+
+
+def _extent(first: int, blocks: int, block: Callable[[int], Data]) -> Extent:
+    """An extent of as many `blocks`; `block(index)` makes one, or as much as is not zero."""
+    return first, blocks * BLOCK_SIZE, lambda at, _length: block(at // BLOCK_SIZE)
 
 
 def _map_block(index: int, used: int, bits: int) -> bytes:
@@ -256,33 +266,23 @@ def _inode_of(node: _Node) -> DiskInode:
     return DiskInode(file.mode, node.links, file.uid, file.gid, node.size, zones=tuple(zones))
 
 
-def _file_extents(node: _Node) -> list[tuple[int, int, Callable[[int], Data]]]:
+def _file_extents(node: _Node) -> list[Extent]:
     """A file's runs of blocks: data; single indirect; double indirect and the singles of that."""
-    if node.count == 0:
-        return []
-    extents: list[tuple[int, int, Callable[[int], Data]]] = [
-        (node.first, node.count, _data_of(node))
-    ]
+    extents: list[Extent] = []
+    if node.file.mode & S_IFMT == S_IFDIR:
+        extents.append(_extent(node.first, node.count, lambda i: _entries_block(node, i)))
+    elif node.count and node.file.read is not None:
+        extents.append((node.first, node.size, node.file.read))
     beyond = node.count - DIRECT_ZONES
     if beyond > 0:
         single = node.first + node.count
-        extents.append((single, 1, lambda _: _zone_numbers(node, 0)))
+        extents.append(_extent(single, 1, lambda _: _zone_numbers(node, 0)))
     if beyond > ZONES_PER_BLOCK:
         double = node.first + node.count + 1
         singles = -(-(beyond - ZONES_PER_BLOCK) // ZONES_PER_BLOCK)
-        extents.append((double, 1, lambda _: _numbers(double + 1, singles)))
-        extents.append((double + 1, singles, lambda i: _zone_numbers(node, i + 1)))
+        extents.append(_extent(double, 1, lambda _: _numbers(double + 1, singles)))
+        extents.append(_extent(double + 1, singles, lambda i: _zone_numbers(node, i + 1)))
     return extents
-
-
-def _data_of(node: _Node) -> Callable[[int], Data]:
-    """What gives the blocks of the file by their index in it."""
-    read, size = node.file.read, node.size
-    if node.file.mode & S_IFMT == S_IFDIR:
-        return lambda index: _entries_block(node, index)
-    if read is None:
-        return lambda _: b""
-    return lambda index: read(index * BLOCK_SIZE, min(BLOCK_SIZE, size - index * BLOCK_SIZE))
 
 
 def _entries_block(node: _Node, index: int) -> bytes:

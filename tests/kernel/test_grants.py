@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ipc.endpoint import ANY, NONE, SELF, VFS
-from ipc.errors import EFAULT, EINVAL, ELOOP, ENOTREADY, EPERM, OK
+from ipc.errors import EDOM, EFAULT, EINVAL, ELOOP, ENOTREADY, EPERM, OK
 from ipc.kernelcalls import (
     SysSafecopyfrom,
     SysSafecopyto,
@@ -20,6 +20,8 @@ from ipc.kernelcalls import (
     SysVumap,
 )
 from ipc.traps import Load, Receive, Store, trap
+from kernel.calls.copies import do_safecopy
+from kernel.copying import private_memory
 from kernel.grants import (
     CPF_DIRECT,
     CPF_INDIRECT,
@@ -34,7 +36,6 @@ from kernel.grants import (
     Granted,
     grant_id,
     grant_index,
-    plain_address,
     verify_grant,
 )
 from kernel.machine import Machine
@@ -99,27 +100,38 @@ def test_what_is_no_grant(granter: int, number: int, outcome: int) -> None:
 @pytest.mark.parametrize("kind", [CPF_DIRECT, CPF_MAGIC, CPF_INDIRECT, CPF_DIRECT | CPF_TRY])
 @pytest.mark.parametrize("use", [LIVE, CPF_USED, CPF_VALID])
 @pytest.mark.parametrize("allowed", [BOTH, CPF_READ, CPF_WRITE, 0])
-def test_a_plain_grant_is_one_that_is_verified(kind: int, use: int, allowed: int) -> None:
+def test_a_safe_copy_is_what_its_grant_allows(kind: int, use: int, allowed: int) -> None:
     grant = direct(kind | use | allowed)
     machine = with_grants({GRANTER: [grant]})
-    granter = machine.table.at(GRANTER)
+    granter, grantee = machine.table.at(GRANTER), machine.table.at(GRANTEE)
     granter.privilege.grant_endpoint = GRANTER
-    plain = 0
+    theirs, mine = private_memory(granter), private_memory(grantee)
+    copied = 0
     cases = itertools.product(
         (GRANTEE, THIRD, ANY), (0, 1), (0x1000, 0, 0xFFFFFFF0), (16, 17, 0),  # the grant
-        (0, 1, 1 << GRANT_SHIFT, -1), (0, 8, 16, -1), (0, 8, 9, -1), (CPF_READ, CPF_WRITE),
+        (0, 1, 1 << GRANT_SHIFT, -1), (0, 8, 16, -1), (0, 8, 9, -1),
+        (SysSafecopyfrom, SysSafecopyto),
     )  # fmt: skip
-    for who_to, sequence, start, size, number, length, offset, access in cases:
+    for who_to, sequence, start, size, number, length, offset, copy in cases:
         grant.who_to, grant.sequence, grant.start, grant.length = who_to, sequence, start, size
-        request = SysSafecopyfrom(GRANTER, number, offset, 0, length)
-        found = plain_address(granter, GRANTEE, request, access)
-        if found >= 0:
-            plain += 1
-            verified = verify_grant(machine, GRANTER, GRANTEE, number, length, access, offset)
-            assert verified == Granted(
-                granter, found, GRANTER, False, granter.privilege.grants, number
-            )
-    assert bool(plain) == (kind == CPF_DIRECT and use == LIVE and allowed != 0)
+        theirs.contents.clear()
+        mine.contents.clear()
+        origin = theirs if copy is SysSafecopyfrom else mine
+        at, to = (start + offset) & 0xFFFFFFFF, 0x5000
+        if origin is mine:
+            at, to = to, at
+        origin.fill(at, 0x77, min(max(length, 0), (1 << 32) - at))
+        code = do_safecopy(machine, grantee, copy(GRANTER, number, offset, 0x5000, length))
+        access = CPF_READ if origin is theirs else CPF_WRITE
+        verified = verify_grant(machine, GRANTER, GRANTEE, number, length, access, offset)
+        if isinstance(verified, int):
+            assert code == verified
+        else:
+            assert code == (OK if length else EDOM)
+            copied += length
+            target = mine if origin is theirs else theirs
+            assert target.read(to, length) == b"\x77" * length
+    assert bool(copied) == (kind & CPF_DIRECT != 0 and use == LIVE and allowed != 0)
 
 
 def test_a_magic_grant_of_vfs_covers_another_process() -> None:
