@@ -42,7 +42,8 @@ def ask_fs(worker: Worker, fs: int, request: Message) -> Generator[Any, Any, Any
         failure = yield vfs.asynsend.offer(fs, request)
         if failure is not None:
             raise failure
-    worker.paused, worker.reason, worker.awaits = True, request.name, fs
+    worker.reason, worker.awaits = request.name, fs
+    vfs.paused[worker] = worker
     answer = yield worker
     # ERESTART has a meaning of its own here, which a file system cannot give it.
     return Reply(EIO) if answer.type == ERESTART else answer
@@ -71,7 +72,7 @@ def answered(vfs: Vfs, source: int, message: Message) -> Worker | None:
     if mount is not None:
         mount.under_way -= 1
     worker.task = NONE
-    worker.paused = False
+    del vfs.paused[worker]
     return worker
 
 

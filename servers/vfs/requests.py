@@ -11,7 +11,7 @@ Source: MINIX ``servers/vfs/request.c``.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ipc.errors import EINVAL, OK
@@ -68,8 +68,10 @@ if TYPE_CHECKING:
     from servers.vfs.fproc import Fproc
     from servers.vfs.worker import Worker
 
-_req_peek: Final = maker(ReqPeek)
-_req_inhibread: Final = maker(ReqInhibread)
+# Two that are made for nearly every page of a file, and that `ask_fs` is asked with as they are:
+# to bring part of a file into VM's cache; and that the next read will be somewhere else.
+req_peek: Final = maker(ReqPeek)
+req_inhibread: Final = maker(ReqInhibread)
 
 INT_MAX: Final = 0x7FFFFFFF
 REQ_RDONLY: Final = 1
@@ -349,18 +351,6 @@ async def req_read_write(
     access = CPF_READ if write else CPF_WRITE
     answer = _require(await _with_user(worker, fs, user, access, ask))
     return answer.seek_pos, answer.nbytes
-
-
-def req_peek(
-    worker: Worker, fs: int, inode: int, position: int, length: int
-) -> Coroutine[Any, Any, Any]:
-    """Have part of a file brought into VM's cache."""
-    return ask_fs(worker, fs, _req_peek(inode, position, length, worker.transid))
-
-
-def req_inhibread(worker: Worker, fs: int, inode: int) -> Coroutine[Any, Any, Any]:
-    """The next read will be somewhere else."""
-    return ask_fs(worker, fs, _req_inhibread(inode, worker.transid))
 
 
 async def req_getdents(

@@ -171,7 +171,7 @@ class Vfs(Server):
     mounts: MountTable = attrs.field(factory=MountTable)
     pool: WorkerPool = attrs.field(init=False)
     runnable: deque[tuple[Worker, Any]] = attrs.field(factory=deque)
-    paused: dict[Worker, Worker] = attrs.field(factory=dict)  # for the report of a hang
+    paused: dict[Worker, Worker] = attrs.field(factory=dict)  # by themselves, as reports want it
     revived: int = 0  # processes whose pipe call can go on
     queued: int = 0  # requests that wait until a file system has room for them
 
@@ -193,21 +193,18 @@ class Vfs(Server):
 
         Workers are stepped here and not in a function of their own: all their traps pass through.
         """
-        context, runnable, paused = self.context, self.runnable, self.paused
+        context, runnable = self.context, self.runnable
         yield from self.start()
         worker: Worker | None = None
         value: Any = None  # what the worker goes on with
         while True:
             if worker is not None:
-                paused.pop(worker, None)
                 context.cause = worker.cause
                 step = worker.job.send
                 try:
                     request = step(value)
                     while request is not worker:
                         request = step((yield request))
-                    if worker.busy:
-                        paused[worker] = worker
                 except Exception as error:
                     self._ended(worker, error)
                 context.cause = 0

@@ -14,6 +14,7 @@ from ipc.message import Message, Reply
 from ipc.vfs import VfsGetdents, VfsLseek, VfsLseekReply, VfsRead, VfsWrite
 from servers.lib.loop import Refused
 from servers.vfs import pipes
+from servers.vfs.comm import ask_fs
 from servers.vfs.filp import R_BIT, W_BIT, Filp
 from servers.vfs.fproc import PipeCall
 from servers.vfs.lock import READ, WRITE
@@ -94,7 +95,7 @@ async def do_lseek(worker: Worker, request: VfsLseek) -> Message | None:
     try:
         if moved(filp, request.whence, request.offset):
             vnode = filp.vnode
-            answer = await req_inhibread(worker, vnode.fs, vnode.inode)
+            answer = await ask_fs(worker, vnode.fs, req_inhibread(vnode.inode, worker.transid))
             if answer.type != OK:
                 raise Refused(answer.type)
         return VfsLseekReply(OK, filp.position)

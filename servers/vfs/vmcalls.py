@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ipc.endpoint import VM
 from ipc.errors import EBADF, EINVAL, ENOSYS, ESRCH, OK
+from ipc.message import Message
 from ipc.messageclass import maker
 from ipc.traps import yields_traps
 from ipc.vfs import VfsVmcall
@@ -23,6 +24,7 @@ from kernel.panic import Panic
 from servers.lib.fsdriver.node import S_IFBLK, S_IFMT
 from servers.lib.fsdriver.server import RES_HASPEEK
 from servers.lib.loop import Refused
+from servers.vfs.comm import ask_fs
 from servers.vfs.filp import R_BIT
 from servers.vfs.lock import READ
 from servers.vfs.opening import close_fd
@@ -66,7 +68,8 @@ def _bring_in(worker: Worker, request: VfsVmcall) -> Generator[Any, Any, None]:
                 if not sought:
                     sought = True
                     if moved(filp, SEEK_SET, request.offset):
-                        answer = yield from req_inhibread(worker, vnode.fs, vnode.inode)
+                        asked: Message = req_inhibread(vnode.inode, worker.transid)
+                        answer = yield from ask_fs(worker, vnode.fs, asked)
                         if answer.type != OK:
                             raise Refused(answer.type)
                     if filp.wanted():
@@ -77,8 +80,8 @@ def _bring_in(worker: Worker, request: VfsVmcall) -> Generator[Any, Any, None]:
                 if length == 0:
                     result = OK
                 elif vnode.is_regular or vnode.is_directory:
-                    place = filp.position
-                    answer = yield from req_peek(worker, vnode.fs, vnode.inode, place, length)
+                    asked = req_peek(vnode.inode, filp.position, length, worker.transid)
+                    answer = yield from ask_fs(worker, vnode.fs, asked)
                     result = answer.type
                 else:
                     raise Refused(EINVAL)

@@ -54,7 +54,6 @@ class Worker:
     task: int = NONE
 
     # What a pause is for, for the report of a hang: whose act, and in words.
-    paused: bool = False
     awaits: int = NONE
     reason: str = ""
 
@@ -63,9 +62,9 @@ class Worker:
 
     def pausing(self, reason: str, awaits: int = NONE) -> Worker:
         """What a job yields to wait until somebody calls `proceed`, whose value comes back."""
-        self.paused = True
         self.reason = reason
         self.awaits = awaits
+        self.vfs.paused[self] = self
         return self
 
     @yields_traps
@@ -75,8 +74,8 @@ class Worker:
 
     def proceed(self, value: Any = None) -> None:
         """End the pause, as soon as the main loop comes to it."""
-        assert self.paused, "only a worker that pauses can proceed"
-        self.paused = False
+        assert self in self.vfs.paused, "only a worker that pauses can proceed"
+        del self.vfs.paused[self]
         self.vfs.runnable.append((self, value))
 
 
