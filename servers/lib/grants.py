@@ -27,7 +27,7 @@ from kernel.grants import (
 )
 from kernel.panic import Panic
 
-_ACCESS: Final = CPF_READ | CPF_WRITE | CPF_TRY
+_NO_ACCESS: Final = ~(CPF_READ | CPF_WRITE | CPF_TRY)
 _INDEX_MASK: Final = GRANT_MAX_IDX - 1
 _DIRECT: Final = CPF_DIRECT | CPF_IN_USE
 _MAGIC: Final = CPF_MAGIC | CPF_IN_USE
@@ -51,7 +51,7 @@ class Grants(list[Grant]):
         The result names the grant.  With CPF_TRY a copy that meets missing memory fails at once.
         MINIX: cpf_grant_direct.
         """
-        assert not access & ~_ACCESS, "a grant is for reading, writing, or trying"
+        assert not access & _NO_ACCESS, "a grant is for reading, writing, or trying"
         index = self._free.pop() if self._free else self._add()
         grant = self[index]
         grant.who_to, grant.start, grant.length = who_to, address, length
@@ -83,10 +83,10 @@ class Grants(list[Grant]):
         """
         index = granted & _INDEX_MASK
         grant = self[index]
-        sequence = grant.sequence
+        sequence = granted >> GRANT_SHIFT
         flags = grant.flags
         assert flags & CPF_USED, "a grant is taken back once"
-        assert granted == sequence << GRANT_SHIFT | index, "a grant is taken back by its number"
+        assert grant.sequence == sequence, "a grant is taken back by its number"
         grant.flags = 0
         grant.sequence = (sequence + 1) % GRANT_MAX_SEQ
         self._free.append(index)

@@ -20,12 +20,13 @@ from typing import Any, Final
 
 import attrs
 
+from ipc.endpoint import VM
 from ipc.errors import EIO, ENOMEM, OK, IpcError
 from ipc.traps import Load, SendRec, Store, trap, yields_traps
 from servers.lib.loop import Refused
-from servers.mfs.device import BlockDevice
+from servers.mfs.device import GATHER, SCATTER, BlockDevice
 from servers.mfs.layout import BLOCK_SIZE, NO_INODE
-from servers.mfs.pages import ALLOCATE, Pages, mapping, telling
+from servers.mfs.pages import ALLOCATE, VMSF_ONCE, Pages, vm_mapcachepage, vm_setcachepage
 
 MINIMUM_BUFFERS: Final = 6
 DEFAULT_BUFFERS: Final = 1024
@@ -51,17 +52,20 @@ _DONE: Final[Any] = _Done()
 
 @attrs.define(eq=False)
 class Buffer:
-    """A block of `device` (0: of none) and the page at `data` (0: none) where it lies."""
+    """A block of `device` (0: of none) and the page at `data` (0: none) where it lies.
+
+    What else there is to say of it is said when it is there.
+    """
 
     device: int = 0
-    block: int = 0
     data: int = 0
     held: int = 0
-    dirty: bool = False
-    inode: int = NO_INODE
-    inode_offset: int = 0
-    tell_vm: bool = False
-    text: bytes | None = None  # what is in the page, as far as it was loaded and not changed since
+    block: int = attrs.field(init=False)
+    dirty: bool = attrs.field(init=False)
+    inode: int = attrs.field(init=False)
+    inode_offset: int = attrs.field(init=False)
+    tell_vm: bool = attrs.field(init=False)
+    text: bytes | None = attrs.field(init=False)  # of the page, while it was not changed since
 
 
 @attrs.define(eq=False)
@@ -148,9 +152,21 @@ class BlockCache:
         return told
 
     def _news(self, buffer: Buffer, once: bool = False) -> SendRec | None:
-        """The trap that tells VM of `buffer`, which it must be told if there is a block in it."""
+        """The trap that tells VM of `buffer`, which it must be told if there is a block in it.
+
+        If VM has no memory left to note it, mappings of the file will miss the page; that is no
+        reason to stop.  Differs: MINIX's MFS panics if VM has any other reason.
+        """
         buffer.tell_vm = False
-        return telling(buffer, once) if buffer.device else None
+        device = buffer.device
+        if not device:
+            return None
+        place = buffer.block * BLOCK_SIZE
+        request = vm_setcachepage(
+            device, place, buffer.inode_offset, buffer.inode, buffer.data, 0, 1,
+            VMSF_ONCE if once else 0,
+        )  # fmt: skip
+        return SendRec(VM, request)
 
     def find(self, block: int, inode: int = NO_INODE, offset: int = 0) -> Buffer | None:
         """Hold `block` if it is here."""
@@ -179,7 +195,8 @@ class BlockCache:
         buffer = self._take()
         if buffer.device or buffer.data:
             yield from self._empty(buffer)
-        answer = yield mapping(self.disk.device, block * BLOCK_SIZE, inode, offset)
+        place = block * BLOCK_SIZE
+        answer = yield SendRec(VM, vm_mapcachepage(self.disk.device, place, offset, inode, 0, 1))
         if type(answer) is IpcError:
             raise answer
         if answer.type != OK:
@@ -315,7 +332,8 @@ class BlockCache:
     def prefetch(self, wanted: list[int], inode: int, offset: int) -> Generator[Any, Any, Buffer]:
         """Hold the first of `wanted`, and read those of the others that lie around it in one run.
 
-        None of them is here.  Reading the run may fail silently; the first is then read alone.
+        None of them is here; the first is the file `inode`'s from `offset` on.  Reading the run
+        may fail silently; the first is then read alone.
         """
         first = base = wanted[0]
         count = 1
@@ -327,7 +345,7 @@ class BlockCache:
             buffer: Buffer = yield from self._new(block, NO_INODE, 0)
             buffers.append(buffer)
             pages.append(buffer.data)
-        done = yield from self.disk.gather(first * BLOCK_SIZE, pages, BLOCK_SIZE)
+        done = yield from self.disk.transfer(GATHER, first * BLOCK_SIZE, pages, BLOCK_SIZE)
         found: Buffer | None = None
         for buffer in buffers:
             done -= BLOCK_SIZE
@@ -343,7 +361,8 @@ class BlockCache:
                 self.let_go(buffer)
         if found is None:
             found = yield from self.get(base, inode, offset)
-        self._claim(found, inode, offset)
+        else:  # as `_claim`: it was read for no file
+            found.inode, found.inode_offset, found.tell_vm = inode, offset, self.use_vm
         return found
 
     def _run(self, wanted: list[int]) -> tuple[int, int]:
@@ -369,9 +388,9 @@ class BlockCache:
             run = 1
             while run < min(len(dirty), MAX_PREFETCH) and dirty[run].block == dirty[0].block + run:
                 run += 1
-            done = await self.disk.scatter(
-                dirty[0].block * BLOCK_SIZE, [buffer.data for buffer in dirty[:run]], BLOCK_SIZE
-            )
+            pages = [buffer.data for buffer in dirty[:run]]
+            start = dirty[0].block * BLOCK_SIZE
+            done = await self.disk.transfer(SCATTER, start, pages, BLOCK_SIZE)
             written = max(done, 0) // BLOCK_SIZE
             for buffer in dirty[:written]:
                 buffer.dirty = False

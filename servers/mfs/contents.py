@@ -147,16 +147,16 @@ def _read_ahead(
 
     `length` bytes from `start` on are sure to be wanted.  Source: MINIX rahead.
     """
-    count = -(-length // BLOCK_SIZE)
-    left = -(-(inode.size - start) // BLOCK_SIZE)
-    if start <= _INDIRECT < inode.size:
-        count += 1
-        left += 1
-    if not inode.sought:
-        count = max(count, BLOCKS_AHEAD)
-    count = min(count, left, MAX_PREFETCH)
+    size = inode.size
+    indirect = 1 if start <= _INDIRECT < size else 0
+    count = -(-length // BLOCK_SIZE) + indirect
+    if not inode.sought and count < BLOCKS_AHEAD:
+        count = BLOCKS_AHEAD
     if count > 1:
-        return _read_following(fs, inode, block, start, count)
+        left = -(-(size - start) // BLOCK_SIZE) + indirect
+        count = min(count, left, MAX_PREFETCH)
+        if count > 1:
+            return _read_following(fs, inode, block, start, count)
     return fs.cache.prefetch([block], inode.number, start)
 
 

@@ -9,7 +9,8 @@ Source: MINIX ``lib/libbdev/bdev.c``, ``ipc.c``.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Coroutine, Generator
+import types
+from collections.abc import Callable, Generator
 from functools import cache
 from typing import Any, Final, TypeAlias
 
@@ -31,12 +32,12 @@ READ_BIT: Final = 1
 WRITE_BIT: Final = 2
 VECTOR_LIMIT: Final = 64  # MINIX: NR_IOREQS
 
-_bdev_gather: Final = maker(BdevGather)
-
 _ELEMENT: Final = struct.Struct("<iI")  # iovec_s_t: grant, bytes
 
-# What is to be awaited for how many bytes were transferred, or an error number.
-Result: TypeAlias = Coroutine[Any, Any, int]
+# What makes a request to move a run, and how the driver is to use the memory for it.
+Direction: TypeAlias = tuple[Callable[..., BdevGather | BdevScatter], int]
+GATHER: Final[Direction] = (maker(BdevGather), CPF_WRITE)
+SCATTER: Final[Direction] = (BdevScatter, CPF_READ)
 
 
 @cache
@@ -82,14 +83,6 @@ class BlockDevice:
                 break
         return result
 
-    def gather(self, position: int, addresses: list[int], length: int) -> Result:
-        """Read one run of the device into pages of `length` bytes each; bytes or an error."""
-        return self._vector(_bdev_gather, CPF_WRITE, position, addresses, length)
-
-    def scatter(self, position: int, addresses: list[int], length: int) -> Result:
-        """Write pages of `length` bytes each to one run of the device; bytes or an error."""
-        return self._vector(BdevScatter, CPF_READ, position, addresses, length)
-
     async def size(self) -> int:
         """How many bytes the device has, or an error number."""
         grant = self.grants.direct(self.driver, self.scratch, PART_GEOM_SIZE, CPF_WRITE)
@@ -103,14 +96,15 @@ class BlockDevice:
         return int.from_bytes(data[8:16], "little")
 
     @yields_traps
-    def _vector(
-        self,
-        request: Callable[..., BdevGather | BdevScatter],
-        access: int,
-        position: int,
-        addresses: list[int],
-        length: int,
+    @types.coroutine
+    def transfer(
+        self, direction: Direction, position: int, addresses: list[int], length: int
     ) -> Generator[Any, Any, int]:
+        """Read (GATHER) or write (SCATTER) one run of the device, by pages of `length` bytes each.
+
+        Returns how many bytes were transferred, or an error number.
+        """
+        request, access = direction
         count = len(addresses)
         assert 0 < count <= VECTOR_LIMIT, "a vector of 1 to 64 elements"
         table, driver, scratch = self.grants, self.driver, self.scratch
@@ -125,21 +119,21 @@ class BlockDevice:
             yield Store(scratch, vector)
             grant = table.direct(driver, scratch, len(vector), CPF_READ)
             asked = request(position, minor(self.device), 0, count, grant)
-            result = _status((yield SendRec(driver, asked)))
+            answer = yield SendRec(driver, asked)
             table.revoke(grant)
             for part in reversed(parts):
                 table.revoke(part)
+            result = answer.status if type(answer) is BdevReply else _failure(answer)
             if result != EIO:
                 break
         return result
 
     @yields_traps
     def _call(self, request: Message) -> Generator[Any, Any, int]:
-        return _status((yield SendRec(self.driver, request)))
+        answer = yield SendRec(self.driver, request)
+        return answer.status if type(answer) is BdevReply else _failure(answer)
 
 
-def _status(answer: Any) -> int:
-    """The result in a driver's answer, which is an IpcError if there is no driver."""
-    if type(answer) is BdevReply:
-        return answer.status
+def _failure(answer: Any) -> int:
+    """What it means if a driver does not answer as drivers do: an IpcError tells of none."""
     return EDEADSRCDST if isinstance(answer, IpcError) else EINVAL

@@ -6,7 +6,7 @@ Source: MINIX ``lib/libsys/vm_cache.c``, ``vm_info.c``.
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import attrs
 
@@ -26,11 +26,10 @@ from ipc.vm import (
 )  # fmt: skip
 from servers.mfs.layout import BLOCK_SIZE
 
-if TYPE_CHECKING:
-    from servers.mfs.cache import Buffer
-
-_vm_mapcachepage: Final = maker(VmMapcachepage)
-_vm_setcachepage: Final = maker(VmSetcachepage)
+# What asks for VM's page for a place on the device, and lets VM use a page for one.  A cache makes
+# these traps itself, which saves a coroutine for every block that is read.
+vm_mapcachepage: Final = maker(VmMapcachepage)
+vm_setcachepage: Final = maker(VmSetcachepage)
 
 VMSF_ONCE: Final = 1
 VMIW_STATS: Final = 1
@@ -45,27 +44,6 @@ ALLOCATE: Final = SendRec(
         forwhom=SELF,
     ),
 )  # fmt: skip
-
-
-def mapping(device: int, place: int, inode: int, offset: int) -> SendRec:
-    """What asks VM to map its page for a place on the device.  The answer: its address, or ENOENT.
-
-    Whoever makes these traps himself saves every trap of a block that is read a coroutine.
-    """
-    return SendRec(VM, _vm_mapcachepage(device, place, offset, inode, 0, 1))
-
-
-def telling(buffer: Buffer, once: bool) -> SendRec:
-    """What lets VM use the page of `buffer` for its place on the device and in a file.
-
-    If VM has no memory left to note it, mappings of the file will miss the page; that is no
-    reason to stop.  Differs: MINIX's MFS panics if VM has any other reason.
-    """
-    request = _vm_setcachepage(
-        buffer.device, buffer.block * BLOCK_SIZE, buffer.inode_offset, buffer.inode, buffer.data,
-        0, 1, VMSF_ONCE if once else 0,
-    )  # fmt: skip
-    return SendRec(VM, request)
 
 
 @attrs.define(eq=False)
