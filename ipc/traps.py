@@ -1,6 +1,8 @@
 """What a process can ask of the kernel, and the one function that asks.
 
-A process is a coroutine.  It yields frozen trap records; the kernel sends the result of each back.
+A process is a coroutine.  It yields trap records; the kernel sends the result of each back.  Nobody
+but its process changes a record, and that only to use it again for the next trap of its kind, as a
+server does with the answers that it sends.
 A failure comes back as a value too, an exception object that `trap` raises inside the process: the
 kernel never throws into a coroutine.
 """
@@ -48,7 +50,7 @@ AMF_NOREPLY: Final = 0x8
 AMF_NOTIFY_ERR: Final = 0x10
 
 
-@frozen
+@attrs.define
 class Send:
     """Deliver `message` to `dest`, blocking until it is taken.  Result: None."""
 
@@ -89,7 +91,7 @@ class Notify:
     dest: int
 
 
-@frozen
+@attrs.define
 class SendNb:
     """Send `message` to `dest` only if it is waiting for it.  Result: None; ENOTREADY if not."""
 

@@ -88,7 +88,7 @@ class Dispatcher:
         self.thread = threading.get_ident()
         self.stop_wanted = False
         machine = self.machine
-        clock, queue = machine.clock, machine.ready.queue
+        clock, queue = machine.clock, machine.ready
         clock.attend()
         limit = self.limits.steps
         last = min(self.steps + most, limit)
@@ -139,15 +139,19 @@ class Dispatcher:
     def _step(self, last: int) -> bool:
         """Make steps until something is due or nobody can run; True if the `last` one is made."""
         machine, current = self.machine, self.current
-        clock, queue, table = machine.clock, machine.ready.queue, self._table
+        clock, queue, table = machine.clock, machine.ready, self._table
         choose = None if self.policy.takes_head else self.policy.choose
         record = self.choices.append
-        for steps in range(self.steps + 1, last + 1):
+        first = self.steps + 1
+        for self.steps in range(first, last + 1):
             if len(queue) > 1:
-                index = choose(queue, current) if choose is not None else 0
-                record(index)
-                if index:
-                    self._bring_forward(index)
+                if choose is None:
+                    record(0)
+                else:
+                    index = choose(queue, current)
+                    record(index)
+                    if index:
+                        self._bring_forward(index)
             process = queue[0]
             if process is not current:
                 if self.careful:
@@ -162,7 +166,6 @@ class Dispatcher:
                     self.current = current = process
                     if process.privilege.billable and process is not self.billed:
                         self._bill(process)
-            self.steps = steps
             if process.misc and process.misc & _AGAIN:
                 request = process.request
             else:
@@ -195,7 +198,7 @@ class Dispatcher:
         probes = self.machine.probes
         ready.to_front(index)
         if probes.emit is not None:
-            probes.happened(Chosen, ready.queue[0], index, len(ready.queue))
+            probes.happened(Chosen, ready[0], index, len(ready))
 
     def _switch(self, process: Process) -> bool:
         """Let `process` be the one that runs; False if its quantum is used up."""
@@ -205,6 +208,7 @@ class Dispatcher:
             self._bill(process)
         if self.policy.quanta and process.quantum <= 0:
             self.current = None
+            self.steps -= 1  # which is not made
             self._no_time(process)
             return False
         self._watch_times(process)

@@ -167,12 +167,7 @@ class Rendezvous:
         caller.misc |= MF_REPLY_PEND
         code = self.deliver(caller, receiver, message, SENDREC_CALL)
         if code == OK and not (receiver.rts or caller.callers or privilege.async_pending):
-            # Nothing that `_collect` looks for can be there, and this is `_wait`.
-            caller.get_from = dest
-            self.ready.block(caller, RTS_RECEIVING)
-            if self.probes.emit is not None:
-                self.probes.blocked(caller, caller.rts, dest)
-            return BLOCKED
+            return self._wait(caller, dest)  # nothing that `_collect` looks for can be there
         if code >= 0:
             code = self._collect(caller, dest, receiver)
         if code < 0 and "stale-reply-pending" not in self.quirks:
@@ -206,7 +201,11 @@ class Rendezvous:
             return self._collect(caller, source, sender)
         # What follows is `_wait`, written out because nearly every message is waited for here.
         caller.get_from = source
-        self.ready.block(caller, RTS_RECEIVING)
+        if caller.rts:
+            self.ready.block(caller, RTS_RECEIVING)
+        else:
+            caller.rts = RTS_RECEIVING
+            self.ready.remove(caller)
         if self.probes.emit is not None:
             self.probes.blocked(caller, caller.rts, source)
         return BLOCKED
@@ -308,7 +307,11 @@ class Rendezvous:
                     self.probes.sent(caller, receiver.endpoint, message, call, bool(flags))
                     cause = caller.context.cause
                     self.probes.delivered(caller.endpoint, receiver, message, status, cause)
-                self.ready.unblock(receiver, RTS_RECEIVING)
+                if rts == RTS_RECEIVING:
+                    receiver.rts = 0
+                    self.ready.append(receiver)
+                else:
+                    self.ready.unblock(receiver, RTS_RECEIVING)
                 return OK
         elif rts & RTS_NO_ENDPOINT:
             return EDEADSRCDST
@@ -376,7 +379,11 @@ class Rendezvous:
     def _wait(self, caller: Process, source: int) -> int:
         """Let `caller` wait for a message from `source`."""
         caller.get_from = source
-        self.ready.block(caller, RTS_RECEIVING)
+        if caller.rts:
+            self.ready.block(caller, RTS_RECEIVING)
+        else:
+            caller.rts = RTS_RECEIVING
+            self.ready.remove(caller)
         if self.probes.emit is not None:
             self.probes.blocked(caller, caller.rts, source)
         return BLOCKED

@@ -1,9 +1,9 @@
 """The processes that can run.
 
 Rules.  A process is in the queue if and only if it has no run flag.  Only `block` and `unblock`
-change run flags.  Who becomes ready joins at the end; the process that runs is the first.  The
-order depends on nothing but the order of these calls, so an index into the queue means the same
-process in every run that made the same choices before.
+change run flags, and message passing, which does the same in line.  Who becomes ready joins at the
+end; the process that runs is the first.  The order depends on nothing but the order of these calls,
+so an index into the queue means the same process in every run that made the same choices before.
 
 Source: MINIX ``kernel/proc.c`` enqueue, dequeue.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from kernel.process import Process
 
@@ -23,13 +23,17 @@ def _ignored(_process: Process) -> None:
     pass
 
 
-class RunQueue:
-    """The ready processes, the running one first."""
+class RunQueue(deque[Process]):
+    """The ready processes, the running one first.
 
-    __slots__ = ("_entered", "_left", "queue")
+    Who is given to `append` has just lost its last run flag, and who is given to `remove` has just
+    got one.
+    """
 
-    def __init__(self) -> None:
-        self.queue: deque[Process] = deque()
+    __slots__ = ("_entered", "_left")
+    if TYPE_CHECKING:
+        _entered: Told
+        _left: Told
 
     def tell(self, entered: Told, left: Told = _ignored) -> None:
         """From now on tell `entered` who becomes ready, and `left` who no longer is."""
@@ -43,7 +47,7 @@ class RunQueue:
             process.rts |= flag
             return
         process.rts = flag
-        self.queue.remove(process)  # as a rule it is the first, who runs
+        self.remove(process)  # as a rule it is the first, who runs
 
     def unblock(self, process: Process, flag: int) -> None:
         """Clear run flags of `process`; if those were all that it had, it is ready."""
@@ -54,19 +58,18 @@ class RunQueue:
             process.rts = rts & ~flag
             if not rts or process.rts:
                 return
-        self.queue.append(process)
+        self.append(process)
 
     def to_front(self, index: int) -> None:
         """Let the `index`-th ready process be the one that runs."""
-        queue = self.queue
-        process = queue[index]
-        del queue[index]
-        queue.appendleft(process)
+        process = self[index]
+        del self[index]
+        self.appendleft(process)
 
     def check(self) -> None:
         """State the invariant: the queue holds each ready process once, and no other."""
-        assert all(not process.rts for process in self.queue), "a queued process has a run flag"
-        slots = [process.slot for process in self.queue]
+        assert all(not process.rts for process in self), "a queued process has a run flag"
+        slots = [process.slot for process in self]
         assert len(slots) == len(set(slots)), "a process is queued twice"
 
 
@@ -75,14 +78,10 @@ class _TellingQueue(RunQueue):
 
     __slots__ = ()
 
-    def block(self, process: Process, flag: int) -> None:
-        ready = not process.rts
-        super().block(process, flag)
-        if ready:
-            self._left(process)
+    def append(self, process: Process) -> None:
+        super().append(process)
+        self._entered(process)
 
-    def unblock(self, process: Process, flag: int) -> None:
-        ready = not process.rts
-        super().unblock(process, flag)
-        if not (ready or process.rts):
-            self._entered(process)
+    def remove(self, process: Process) -> None:
+        super().remove(process)
+        self._left(process)

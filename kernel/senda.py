@@ -85,11 +85,13 @@ def offer(ipc: Rendezvous, caller: Process, trap: SendA, size: int | None = None
             if receiver.misc
             else ipc.deliver(caller, receiver, entry.message, SENDA_CALL) == OK
         ):
-            tell |= _store(caller, entry, OK)
+            # What follows is `_store`, written out because most messages are taken at once.
+            entry.dest, entry.result = receiver.endpoint, OK
+            entry.flags |= AMF_DONE
+            tell |= entry.flags & AMF_NOTIFY != 0
         else:
             receiver.privilege.async_pending |= privilege.bit
-            privilege.async_table = table
-            privilege.async_size = size
+            privilege.async_table, privilege.async_size = table, size
     if tell:
         notify.post(ipc, ipc.table.at(ASYNCM), caller.endpoint)
     return OK

@@ -37,7 +37,7 @@ class Priority:
     def attach(self, ready: RunQueue) -> None:
         """Count the processes that are ready already, and all that come and go."""
         ready.tell(self._enter, self._leave)
-        for process in ready.queue:
+        for process in ready:
             self._enter(process)
 
     def _enter(self, process: Process) -> None:

@@ -202,7 +202,7 @@ class Watcher:
         """Somebody can run: because of the step at hand, a device, or the world outside."""
         step = self._open
         if step is None:
-            if len(self._machine.ready.queue) == 1:
+            if len(self._machine.ready) == 1:
                 self._epoch += 1  # until now nobody could run
             step = Step(None, self._epoch)
             self.steps.append(step)

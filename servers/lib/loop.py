@@ -25,7 +25,7 @@ import attrs
 
 from ipc.common import SigsSignalReceived
 from ipc.endpoint import NONE, PM, endpoint_name
-from ipc.errors import ENOSYS, IpcError
+from ipc.errors import ENOSYS, OK, IpcError
 from ipc.message import Message, Reply
 from ipc.notification import Notification
 from ipc.registry import BY_NUMBER
@@ -40,6 +40,7 @@ Handler: TypeAlias = Callable[[Any, int, Any], Answering | Message | None]
 ANYTHING: Final = Receive()
 # The classes of messages that are requests as they stand; `Server._unusual` sees to all else.
 REQUESTS: Final = frozenset(BY_NUMBER.values()) - {Notification, SigsSignalReceived}
+_NOTHING: Final = Reply(OK)
 _COROUTINES: Final = frozenset({types.CoroutineType, types.GeneratorType})
 
 
@@ -123,7 +124,8 @@ class Server:
         context = self.context
         context.parked = self.parked
         outgoing = self.outgoing
-        replying = self.answer
+        replying = self.REPLIES(NONE, _NOTHING)  # with every answer, as one is sent at a time
+        complete = self.complete if type(self).complete is not Server.complete else None
         yield from self.start()
         while True:
             received = yield ANYTHING
@@ -155,7 +157,9 @@ class Server:
                 if answer is not None and answered:
                     if outgoing:
                         yield from self.flush()
-                    failure = yield replying(source, answer)
+                    replying.dest = source
+                    replying.message = answer if complete is None else complete(answer)
+                    failure = yield replying
                     if failure is not None:
                         self._unsent(source, answer, failure)
                 context.cause = 0
@@ -222,9 +226,9 @@ class Server:
         """Who handles `message` from `source`: None if it is to be dropped without an answer."""
         return self.CALLS.get(message.type, do_unknown)
 
-    def answer(self, dest: int, message: Message) -> Send | SendNb:
-        """The trap that answers `dest`."""
-        return self.REPLIES(dest, message)
+    def complete(self, answer: Message) -> Message:
+        """What is sent if a handler returns `answer`."""
+        return answer
 
     @yields_traps
     @types.coroutine
@@ -236,7 +240,7 @@ class Server:
         """
         if self.outgoing:
             yield from self.flush()
-        failure = yield self.answer(dest, message)
+        failure = yield self.REPLIES(dest, self.complete(message))
         if failure is not None:
             self._unsent(dest, message, failure)
 

@@ -53,7 +53,7 @@ class MessagePassing(RuleBasedStateMachine):
 
     def someone(self, index: int) -> Process | None:
         """One of the processes that can run."""
-        queue = self.kernel.ready.queue
+        queue = self.kernel.ready
         return queue[index % len(queue)] if queue else None
 
     def dest(self, word: str) -> int:

@@ -18,7 +18,6 @@ from ipc.errors import EINVAL, ENOSYS, IpcError
 from ipc.fs import ReqReadsuper
 from ipc.message import Message, Reply
 from ipc.registry import reply_class
-from ipc.traps import Send, SendNb
 from servers.lib.fsdriver.calls import CALLS
 from servers.lib.fsdriver.data import Data
 from servers.lib.fsdriver.dirents import DirentList
@@ -60,16 +59,18 @@ class FileServer(Server):
             return do_not_mounted
         return self.CALLS.get(message.type, do_unknown)
 
-    def answer(self, dest: int, message: Message) -> Send | SendNb:
+    def complete(self, answer: Message) -> Message:
         """The answer to VFS is under the number of the transaction that it gave."""
-        if type(message) is Reply:
-            request = type(self.request)
-            kind: Any = _answers.get(request)
-            if kind is None:
-                kind = _answers[request] = reply_class(request)
-            if kind is not Reply:
-                message = kind(message.type, transid=getattr(self.request, "transid", 0))
-        return Send(dest, message)
+        if type(answer) is not Reply:
+            return answer
+        request = type(self.request)
+        kind: Any = _answers.get(request)
+        if kind is None:
+            kind = _answers[request] = reply_class(request)
+        if kind is Reply:
+            return answer
+        number = getattr(self.request, "transid", 0)
+        return kind(answer.type, transid=number)  # type: ignore[no-any-return]
 
     def unanswered(self, dest: int, message: Message, errno: int) -> None:
         """VFS waits for every answer."""
