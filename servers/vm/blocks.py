@@ -48,7 +48,7 @@ class Blocks:
     def __init__(self, mask: int = _ALL_BITS) -> None:
         self.mask = mask
         self.capacity = 0
-        self.used = 1  # numbers from here on have never been used
+        self.used = 1  # numbers from here on are neither used nor free
         self.free: list[int] = []
         self.heaps: list[Numbers] = []  # more free ones, as they came
         self.phys = array("I")
@@ -67,7 +67,7 @@ class Blocks:
         return block
 
     def _unused(self) -> int:
-        """The number of a block, when no free one is at hand."""
+        """The number of a block, when no free one is at hand; more are then."""
         if self.heaps:
             heap = self.heaps.pop()
             self.free = heap[-_HANDFUL:].tolist()
@@ -75,9 +75,10 @@ class Blocks:
                 self.heaps.append(heap[:-_HANDFUL])
             return self.free.pop()
         block = self.used
-        if block == self.capacity:
-            self._grow(2 * block)
-        self.used = block + 1
+        self.used = end = block + _HANDFUL
+        while end > self.capacity:
+            self._grow(2 * self.capacity)
+        self.free = list(range(end - 1, block, -1))
         return block
 
     def new_many(self, phys: NDArray[Any]) -> Numbers:

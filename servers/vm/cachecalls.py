@@ -93,34 +93,28 @@ def do_setcache(vm: VmServer, source: int, message: VmSetcachepage) -> Reply:
             message.ino, message.ino_offset + offset & _LONG,
         )  # fmt: skip
         if cached is None or cached.block != block or cached.flags & ONCE:
-            _set_page(memory, region, page, block, cached, message, offset)
+            wanted = CachedPage(
+                message.dev, message.dev_offset + offset & _LONG,
+                message.ino, message.ino_offset + offset & _LONG, message.flags & ONCE, block,
+            )  # fmt: skip
+            _set_page(memory, region, page, cached, wanted)
         elif message.ino == NO_INODE and "stale-inode" not in memory.quirks:
             cache.set_inode(cached, NO_INODE, 0)
     return _DONE
 
 
 def _set_page(
-    memory: Memory,
-    region: Region,
-    page: int,
-    block: int,
-    cached: CachedPage | None,
-    message: VmSetcachepage,
-    offset: int,
+    memory: Memory, region: Region, page: int, cached: CachedPage | None, wanted: CachedPage
 ) -> None:
-    """Put one page, which is `block`, into the cache, in place of what is there for that offset."""
-    cache = memory.cache
+    """Put page `page` into the cache as `wanted`, in place of what is `cached` for that offset."""
+    cache, block = memory.cache, wanted.block
     if cached is not None:
         if "setcache-drops-old" not in memory.quirks:
             _demand_private(memory, region, page, block)
         cache.remove(cached)
     _demand_private(memory, region, page, block)
     region.set_kind(page, CACHE)
-    added = cache.add(
-        message.dev, message.dev_offset + offset & _LONG,
-        message.ino, message.ino_offset + offset & _LONG, message.flags, block,
-    )  # fmt: skip
-    if not added:
+    if not cache.add(wanted):
         raise Refused(EINVAL)
 
 

@@ -64,6 +64,7 @@ def clear_process(vm: VmServer, process: VmProcess) -> None:
     """Free the slot of `process`, which has no memory any more.  MINIX: clear_proc."""
     process.regions = RegionTree()
     vm.acls.clear(process)
+    vm.memory.alive.pop(process.endpoint, None)
     process.flags = 0
     process.region_top = 0
     process.reset_usage()

@@ -63,6 +63,7 @@ def _inherit(memory: Memory, child: VmProcess, parent: VmProcess) -> None:
         child.total, child.total_max = parent.total, parent.total_max
         child.minor_faults, child.major_faults = parent.minor_faults, parent.major_faults
     child.regions = RegionTree()
+    memory.alive.pop(child.endpoint, None)  # there is one with the quirk fork-busy-slot
     child.endpoint = NONE
     child.space = memory.mmu.new()
 
@@ -74,7 +75,8 @@ async def _tell_kernel(vm: VmServer, child: VmProcess, parent: VmProcess) -> int
     address = 0
     if result == OK:
         assert isinstance(reply, SysForkReply), "the kernel names the child"
-        child.endpoint, address = reply.endpt, reply.msgaddr
+        vm.memory.name(child, reply.endpt)
+        address = reply.msgaddr
         result = vm.memory.mmu.bind(child.endpoint, child.space)
     if result != OK:
         if "fork-busy-slot" in vm.memory.quirks:

@@ -21,7 +21,7 @@ from servers.vm.slots import find_slot
 
 def round_up(length: int) -> int:
     """`length` bytes as whole pages, cut to 32 bits as C does."""
-    return (length + PAGE - 1) & ~(PAGE - 1) & WORD
+    return (length + 0xFFF) & 0xFFFFF000
 
 
 def map_region(
@@ -41,8 +41,15 @@ def map_region(
     vaddr = find_slot(memory, process, low, high, length)
     if vaddr is None:
         return None
+    region: Region | None
     if preallocate and length == PAGE and kind is ANON and not vaddr % PAGE:
-        region = _build_page(memory, process, vaddr, flags)
+        # As `build_region` does, and mapped at once: file systems make one for each block.
+        region = Region(process, vaddr, PAGE, flags, ANON, next(memory.region_ids))
+        region.blocks = array("I", (0,))
+        if ANON.touch(memory, region, 0, write=True, may_ask=False) is not MAPPED:
+            return None
+        if flags & UNINITIALIZED:
+            region.flags = flags & ~UNINITIALIZED
     else:
         region = build_region(memory, process, vaddr, length, flags, kind, preallocate)
         if region is not None and region.blocks is not None:
@@ -63,27 +70,14 @@ def map_nothing(
     vaddr = find_slot(memory, process, low, high, length)
     if vaddr is None:
         return False
-    region = Region(process, vaddr, length, flags, CACHE, next(memory.region_ids))
-    if vaddr % PAGE:
-        raise not_aligned(region)
-    regions = process.regions
-    regions.insert(region)
-    regions.remove(region)
+    number, regions = next(memory.region_ids), process.regions
+    if vaddr % PAGE or not regions.visit(vaddr):
+        region = Region(process, vaddr, length, flags, CACHE, number)
+        if vaddr % PAGE:
+            raise not_aligned(region)
+        regions.insert(region)
+        regions.remove(region)
     return True
-
-
-def _build_page(memory: Memory, process: VmProcess, vaddr: int, flags: int) -> Region | None:
-    """A new region of one page of anonymous memory that is there and mapped, in no tree yet.
-
-    File systems make one for each block.  None if there is no memory for it.
-    """
-    region = Region(process, vaddr, PAGE, flags, ANON, next(memory.region_ids))
-    region.blocks = array("I", (0,))
-    if ANON.touch(memory, region, 0, write=True, may_ask=False) is not MAPPED:
-        return None
-    if flags & UNINITIALIZED:
-        region.flags = flags & ~UNINITIALIZED
-    return region
 
 
 def build_region(

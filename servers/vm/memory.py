@@ -15,7 +15,6 @@ from typing import Any, Final
 import attrs
 import numpy as np
 
-from ipc.endpoint import GENERATION_SIZE
 from kernel.memory.mmu import Mmu
 from kernel.memory.space import PTE_PRESENT, PTE_USER, PTE_WRITE, Entries
 from kernel.panic import Panic
@@ -26,14 +25,13 @@ from servers.vm.fileref import FileRefs
 from servers.vm.memtypes.base import MemoryType
 from servers.vm.outcome import MAPPED, Failed, Outcome
 from servers.vm.pagecache import PageCache
-from servers.vm.process import INUSE, WORD, VmProcess
+from servers.vm.process import WORD, VmProcess
 from servers.vm.region import WRITABLE, Region, not_aligned
 from servers.vm.vfsqueue import FDCLOSE, VfsQueue
 
 READ_ONLY: Final = PTE_PRESENT | PTE_USER
 READ_WRITE: Final = PTE_PRESENT | PTE_USER | PTE_WRITE
 
-SLOT: Final = GENERATION_SIZE - 1  # the bits of an endpoint that are a slot's number
 _READ_ONLY: Final = np.uint32(READ_ONLY)
 _WRITE: Final = np.uint32(PTE_WRITE)
 _EIGHT_BITS: Final = 0xFF
@@ -48,6 +46,7 @@ class Memory:
     config: BootConfig
     quirks: frozenset[str]
     processes: dict[int, VmProcess] = attrs.field(factory=dict)  # by slot
+    alive: dict[int, VmProcess] = attrs.field(factory=dict)  # those in use, by endpoint
     vm_instances: int = 1
     region_ids: Iterator[int] = attrs.field(factory=itertools.count)
     blocks: Blocks = attrs.field(init=False)
@@ -68,10 +67,12 @@ class Memory:
 
     def process(self, endpoint: int) -> VmProcess | None:
         """The process with that endpoint, if it is alive.  MINIX: vm_isokendpt."""
-        process = self.processes.get(endpoint & SLOT)  # kernel tasks are not known here
-        if process is None or process.endpoint != endpoint or not process.flags & INUSE:
-            return None
-        return process
+        return self.alive.get(endpoint)  # kernel tasks are not known here
+
+    def name(self, process: VmProcess, endpoint: int) -> None:
+        """Give `process`, which is in use, its endpoint."""
+        process.endpoint = endpoint
+        self.alive[endpoint] = process
 
     def slot(self, number: int) -> VmProcess:
         """The slot with that number, made if it was never used."""
@@ -187,18 +188,17 @@ class Memory:
         if table is None:
             table = region.table()
         block = table[page]
+        kind = region.kind
         if not block:
-            return region.kind.touch(self, region, page, write, may_ask)
-        kind = region.kind if region.kinds is None else region.kind_of(page)
-        if write and kind.writable(self, region, block):
-            self.write_entry(region, page)
-            return MAPPED
-        return self.provide(region, page, kind, write, may_ask)
-
-    def provide(
-        self, region: Region, page: int, kind: MemoryType, write: bool, may_ask: bool
-    ) -> Outcome:
-        """Have page `page`, which has a block, made ready by its kind of memory, and map it."""
+            touched = kind.touch(self, region, page, write, may_ask)
+            if touched is not None:
+                return touched
+        else:
+            if region.kinds is not None:
+                kind = region.kind_of(page)
+            if write and kind.writable(self, region, block):
+                self.write_entry(region, page)
+                return MAPPED
         outcome = kind.fault(self, region, page, write, may_ask)
         if outcome is MAPPED:
             self.write_entry(region, page)
@@ -219,9 +219,9 @@ class Memory:
 
     def write_entry(self, region: Region, page: int) -> None:
         """Write the page table entry of page `page`.  MINIX: map_ph_writept."""
-        assert region.blocks is not None, "the page has a block"
-        block = region.blocks[page]
-        blocks = self.blocks
+        table, blocks = region.blocks, self.blocks
+        assert table is not None, "the page has a block"
+        block = table[page]
         if not blocks.refs[block]:
             raise Panic("a mapped block has no references", quirk="refcount-wrap")
         flags = READ_ONLY
@@ -288,4 +288,4 @@ class Memory:
 
 _DIRECT_CODE: Final = 3
 
-__all__ = ["READ_ONLY", "READ_WRITE", "SLOT", "WORD", "Memory"]
+__all__ = ["READ_ONLY", "READ_WRITE", "WORD", "Memory"]

@@ -96,23 +96,21 @@ class PageCache:
         page.inode = inode
         page.inode_offset = inode_offset
         if inode != NO_INODE:
-            self._join_file(page)
+            self.by_inode.setdefault((page.device, inode, inode_offset), []).append(page)
 
-    def add(
-        self, device: int, offset: int, inode: int, inode_offset: int, flags: int, block: int
-    ) -> bool:
-        """Put `block` into the cache; False if it is there already.  MINIX: addcache."""
-        blocks = self.blocks
+    def add(self, page: CachedPage) -> bool:
+        """Put `page` into the cache; False if its block is there already.  MINIX: addcache."""
+        blocks, block, device = self.blocks, page.block, page.device
         if blocks.cached[block]:
             return False
         if device == NO_DEVICE:
             raise Panic("a cached page needs a device", quirk="setcache-nodev")
-        page = CachedPage(device, offset, inode, inode_offset, flags & ONCE, block)
         blocks.refs[block] = (blocks.refs[block] + 1) & blocks.mask
         blocks.cached[block] = 1
-        self.by_device[device, offset] = page
-        if inode != NO_INODE:
-            self._join_file(page)
+        self.by_device[device, page.offset] = page
+        if page.inode != NO_INODE:
+            key = device, page.inode, page.inode_offset
+            self.by_inode.setdefault(key, []).append(page)
         self.by_use[page] = None
         return True
 
@@ -155,10 +153,6 @@ class PageCache:
         pages.sort(key=lambda page: _hash(page.device, page.offset))
         for page in pages:
             self.remove(page)
-
-    def _join_file(self, page: CachedPage) -> None:
-        key = page.device, page.inode, page.inode_offset
-        self.by_inode.setdefault(key, []).append(page)
 
     def _leave_file(self, page: CachedPage) -> None:
         key = (page.device, page.inode, page.inode_offset)

@@ -89,11 +89,12 @@ class Region:
 
     def set_kind(self, page: int, kind: MemoryType) -> None:
         """Say that page `page` is memory of kind `kind`."""
-        if self.kinds is None:
+        kinds = self.kinds
+        if kinds is None:
             if kind is self.kind:
                 return
-            self.kinds = bytearray((self.kind.code,)) * (self.length >> 12)
-        self.kinds[page] = kind.code
+            kinds = self.kinds = bytearray((self.kind.code,)) * (self.length >> 12)
+        kinds[page] = kind.code
 
     def table(self) -> array[int]:
         """The array of blocks, made if there was none."""

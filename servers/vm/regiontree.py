@@ -109,6 +109,35 @@ class RegionTree:
         self._grown(region)
         return True
 
+    def visit(self, vaddr: int) -> bool:
+        """Take the shape that inserting a region at `vaddr` and removing it again would leave.
+
+        No region may start there.  False, and nothing happens, if only doing both can tell.
+
+        The region would be a leaf: what becomes deeper with it becomes less deep without it, so
+        that nothing stays but a rotation on the way.
+        """
+        regions = self.regions
+        index = bisect_left(self.starts, -vaddr)
+        node = regions[index] if index < len(regions) else None
+        if node is None or node.higher is not None:  # the leaf's parent is found as in `insert`
+            node = regions[index - 1] if index else None
+        if node is None or node.factor:  # no other region, or one beside the leaf
+            return True
+        while True:
+            child, node = node, node.parent
+            if node is None:
+                return True
+            if node.factor:
+                break
+        side = -1 if node.lower is child else 1
+        if node.factor == side:  # `child`, until now even, would be too deep
+            if (vaddr < child.vaddr) != (side < 0):
+                return False  # and turn twice
+            self._lift(child)
+            child.factor, node.factor = -side, 0
+        return True
+
     def fill(self, regions: list[Region]) -> None:
         """Add `regions`, which are in order of address, to the tree, which is empty."""
         last: Region | None = None
@@ -237,8 +266,14 @@ class RegionTree:
             node.higher = parent
         if inner is not None:
             inner.parent = parent
-        self._replace(parent.parent, parent, node)
+        top = node.parent = parent.parent
         parent.parent = node
+        if top is None:
+            self.root = node
+        elif top.lower is parent:
+            top.lower = node
+        else:
+            top.higher = node
 
     def _replace(self, parent: Region | None, old: Region, new: Region | None) -> None:
         """Make `new` the child of `parent` (None: the root) that `old` was."""

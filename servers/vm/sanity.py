@@ -70,6 +70,14 @@ def _named(process: VmProcess, region: Region) -> str:
     return f"the {region.kind.name} region {region.id} of {process.endpoint} at {where}"
 
 
+def processes(memory: Memory) -> None:
+    """Those that are in use, and no others, are found by their endpoints."""
+    used = {each.endpoint: each for each in memory.processes.values() if each.flags & INUSE}
+    for endpoint in sorted(used.keys() | memory.alive.keys()):
+        if used.get(endpoint) is not memory.alive.get(endpoint):
+            _broken(f"{endpoint} is not both in use and found")
+
+
 def region_order(memory: Memory) -> None:
     """Regions are whole pages, do not overlap, and know whose they are."""
     last: Region | None = None
@@ -286,6 +294,7 @@ def vfs_queue(memory: Memory) -> None:
 
 
 INVARIANTS: Final[dict[str, Callable[[Memory], None]]] = {
+    "processes": processes,
     "region order": region_order,
     "tree balance": tree_balance,
     "reference counts": reference_counts,

@@ -13,6 +13,7 @@ Source: MINIX ``servers/vm/main.c``.
 from __future__ import annotations
 
 import struct
+import types
 from collections.abc import Generator, Mapping
 from typing import Any, Final
 
@@ -70,11 +71,11 @@ from servers.vm.exit import do_exit, do_procctl, do_willexit
 from servers.vm.fork import do_fork
 from servers.vm.handle_memory import do_memory_requests
 from servers.vm.info import do_getrusage, do_info
-from servers.vm.memory import SLOT, Memory
+from servers.vm.memory import Memory
 from servers.vm.mmap import do_map_phys, do_mmap, do_vfs_mmap
 from servers.vm.munmap import do_munmap, do_shm_unmap, do_unmap_phys
 from servers.vm.pagefault import CLEAR_MAP_CACHE, do_pagefault
-from servers.vm.process import INUSE, NO_ACL, VmProcess
+from servers.vm.process import NO_ACL, VmProcess
 from servers.vm.quirks import names_of
 from servers.vm.remap import do_get_phys, do_get_refcount, do_remap, do_remap_ro
 from servers.vm.rs import do_rs_memctl, do_rs_prepare, do_rs_set_priv, do_rs_update
@@ -95,7 +96,7 @@ class VmServer(Server):
     clearing: dict[int, KernelCall] = attrs.field(factory=dict)  # by endpoint, to be used again
 
     caller: VmProcess = attrs.field(factory=lambda: VmProcess(NONE))  # who made the last request
-    last: tuple[int, Message] | None = None  # the request handled last, and whose it was
+    last: Message | None = None  # the last request itself
 
     name: str = "VM"
 
@@ -111,12 +112,9 @@ class VmServer(Server):
 
     def clearing_fault(self, endpoint: int) -> KernelCall:
         """The kernel call that lets a process run whose page fault has been dealt with."""
-        call = self.clearing.get(endpoint)
-        if call is None:
-            if len(self.clearing) >= _MOST_CLEARING:
-                self.clearing.clear()
-            call = KernelCall(SysVmctl(endpoint, VMCTL_CLEAR_PAGEFAULT))
-            self.clearing[endpoint] = call
+        if len(self.clearing) >= _MOST_CLEARING:
+            self.clearing.clear()
+        call = self.clearing[endpoint] = KernelCall(SysVmctl(endpoint, VMCTL_CLEAR_PAGEFAULT))
         return call
 
     async def vmctl(self, endpoint: int, what: int, value: int = 0) -> int:
@@ -147,17 +145,15 @@ class VmServer(Server):
                 raise failure
 
     @yields_traps
+    @types.coroutine
     def ask_vfs(
         self, what: int, fd: int, endpoint: int, offset: int = 0, length: int = 0
     ) -> Generator[Any, Any, VmVfsReply]:
         """Ask VFS, and park the call until it answers."""
         ticket = self.memory.vfs.ask(what, fd, endpoint, offset, length).ticket
-        outgoing = self.outgoing
-        while outgoing:  # as `flush` does, and then `wait`
-            failure = yield self.table.offer(VFS, outgoing.pop(0))
-            if failure is not None:
-                raise failure
-        answer = yield ticket
+        if self.outgoing:
+            yield from self.flush()
+        answer = yield ticket  # as `wait` does
         if type(answer) is not VmVfsReply:
             raise answer
         return answer
@@ -171,19 +167,16 @@ class VmServer(Server):
         """See that every invariant holds.  Raises servers.vm.sanity.Violation."""
         after = ""
         if self.last is not None:
-            source, message = self.last
-            after = f"{message} from {endpoint_name(source)}"
+            after = f"{self.last} from {endpoint_name(self.caller.endpoint)}"
         check(self.memory, after)
 
     def handler(self, source: int, message: Message) -> Handler | None:
         """Who handles a request: the table says, if the caller may make it at all."""
-        self.last = source, message
-        process = self.caller  # who asked last often asks next
-        if process.endpoint != source or not process.flags & INUSE:
-            found = self.memory.processes.get(source & SLOT)  # as Memory.process finds it
-            if found is None or found.endpoint != source or not found.flags & INUSE:
-                return self._stranger(source)
-            process = self.caller = found
+        self.last = message
+        process = self.memory.alive.get(source)
+        if process is None:
+            return self._stranger(source)
+        self.caller = process
         entry = _TABLE.get(message.type)
         if entry is None:
             if type(message) is VmPagefault and self.status & FROM_KERNEL:
@@ -207,6 +200,7 @@ class VmServer(Server):
         """Who handles a message of a process that VM does not know."""
         if "unknown-caller" in self.memory.quirks:
             raise Panic(f"a message from the unknown {source}", quirk="unknown-caller")
+        self.caller = VmProcess(NONE, source)
         return do_stranger
 
     def _other(self, source: int, message: Message) -> Handler:

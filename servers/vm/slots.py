@@ -16,56 +16,71 @@ from kernel.panic import Panic
 from servers.vm.memory import Memory
 from servers.vm.process import PAGE, WORD, VmProcess
 
-_NO_WRAP: Final = -1
+_SPARE: Final = (PAGE, 0)  # rather with a page to spare on both sides than without
 
 
 def find_slot(memory: Memory, process: VmProcess, low: int, high: int, length: int) -> int | None:
     """The address for `length` bytes between `low` and `high`, or None if there is no room.
 
-    `high` 0 stands for exactly at `low`.
+    `high` 0 stands for exactly at `low`.  The end of the place is where the next search begins.
     """
     if not 0 < length <= WORD:
         if "mmap-len-wrap" in memory.quirks:
             raise Panic("a region needs a length", quirk="mmap-len-wrap")
         return None
-    if high == 0:
-        high = (low + length) & WORD
-        return _search(memory, process, low, high, length) if high > low else None
     hint = process.region_top
-    if low <= hint < high:
-        if hint == low:
-            if "region-top-eq-minv" in memory.quirks:
-                raise Panic("the range to search is empty", quirk="region-top-eq-minv")
-        elif (found := _search(memory, process, low, hint, length)) is not None:
-            return found
-    return _search(memory, process, low, high, length)
+    limits: tuple[int, ...] = hint, high
+    if high == 0:
+        limits = ((low + length) & WORD,)
+    elif not low < hint < high:
+        if hint == low < high and "region-top-eq-minv" in memory.quirks:
+            raise Panic("the range to search is empty", quirk="region-top-eq-minv")
+        limits = (high,)
+    if "slot-wrap" in memory.quirks:
+        return _find_wrapping(memory, process, low, limits, length)
+    regions, starts = process.regions.regions, process.regions.starts
+    for limit in limits:
+        # Of two neighbours the lower must start so low that there is room above it below `limit`.
+        index = bisect_right(starts, length - limit)
+        end = regions[index - 1].vaddr if index else memory.config.user_end
+        while True:
+            below = regions[index] if index < len(regions) else None
+            start = 0 if below is None else below.vaddr + below.length
+            for spare in _SPARE:
+                top = end - spare
+                if top > limit:
+                    top = limit
+                vaddr = top - length
+                if vaddr >= start + spare and vaddr >= low:
+                    process.region_top = top
+                    return vaddr
+            if below is None or below.vaddr <= low:
+                break
+            end = below.vaddr
+            index += 1
+    return None
 
 
-def _search(memory: Memory, process: VmProcess, low: int, high: int, length: int) -> int | None:
-    """The highest fitting place between `low` and `high`, the end of which is the next hint."""
-    if (low + length) & WORD > high:
-        return None
-    # Differs: C computes with 32 bits, so that the range below a region at address 0 seems huge.
-    mask = WORD if "slot-wrap" in memory.quirks else _NO_WRAP
-    tree = process.regions
-    regions = tree.regions
-    index = bisect_right(tree.starts, -high)  # the last region that starts below `high`
-    end = regions[index - 1].vaddr if index else memory.config.user_end
-    while True:
-        below = regions[index] if index < len(regions) else None
-        start = 0 if below is None else (below.vaddr + below.length) & mask
-        if start + length <= high or mask == WORD:  # what begins later is no use
-            for spare in (PAGE, 0):  # rather with a page to spare on both sides than without
-                bottom = (start + spare) & mask
-                if bottom < low:
-                    bottom = low
-                top = (end - spare) & mask
-                if top > high:
-                    top = high
+def _find_wrapping(
+    memory: Memory, process: VmProcess, low: int, limits: tuple[int, ...], length: int
+) -> int | None:
+    """As `find_slot` below one of the limits after the other, with the quirk slot-wrap.
+
+    C computes with 32 bits, so that the range below a region at address 0 seems huge.
+    """
+    regions = process.regions.regions
+    for limit in limits:
+        if (low + length) & WORD > limit:
+            continue
+        index = bisect_right(process.regions.starts, -limit)
+        end = regions[index - 1].vaddr if index else memory.config.user_end
+        for below in (*regions[index:], None):
+            start = 0 if below is None else (below.vaddr + below.length) & WORD
+            for spare in _SPARE:
+                bottom, top = max((start + spare) & WORD, low), min((end - spare) & WORD, limit)
                 if top - bottom >= length:
                     process.region_top = top
                     return top - length
-        if below is None or (below.vaddr <= low and mask == _NO_WRAP):
-            return None
-        end = below.vaddr
-        index += 1
+            if below is not None:
+                end = below.vaddr
+    return None

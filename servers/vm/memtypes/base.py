@@ -57,10 +57,13 @@ class MemoryType:
 
     def touch(
         self, memory: Memory, region: Region, page: int, write: bool, may_ask: bool
-    ) -> Outcome:
-        """Put memory behind page `page`, which has no block yet, and map it."""
+    ) -> Outcome | None:
+        """Put memory behind page `page`, which has no block yet, and map it.
+
+        None: it has a block now, and `fault` is to make it ready.
+        """
         memory.link_pending(region, page)
-        return memory.provide(region, page, self, write, may_ask)
+        return None
 
     def fault(
         self, memory: Memory, region: Region, page: int, write: bool, may_ask: bool

@@ -81,7 +81,7 @@ class MappedFile(MemoryType):
 
     def touch(
         self, memory: Memory, region: Region, page: int, write: bool, may_ask: bool
-    ) -> Outcome:
+    ) -> Outcome | None:
         """The page from the cache, or one that is still to be fetched."""
         part: FilePart | None = region.param
         if part is not None and may_ask:
@@ -92,7 +92,7 @@ class MappedFile(MemoryType):
                 return NeedsPage(file.fd, offset)
             if not (cached.flags & ONCE or _is_last(region, page)):
                 memory.link(region, page, cached.block, self)
-                return memory.provide(region, page, self, write, may_ask)
+                return None
         return super().touch(memory, region, page, write, may_ask)
 
     def fault(

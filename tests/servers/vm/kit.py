@@ -34,8 +34,8 @@ def new_memory(frames: int = 64, *quirks: str) -> Memory:
 def new_process(memory: Memory, slot: int) -> VmProcess:
     """A process without memory."""
     process = memory.slot(slot)
-    process.endpoint = slot
     process.flags = INUSE
+    memory.name(process, slot)
     return process
 
 

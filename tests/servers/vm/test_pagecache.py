@@ -7,6 +7,7 @@ import pytest
 from kernel.panic import Panic
 from servers.vm.blocks import Blocks
 from servers.vm.pagecache import NO_INODE, ONCE, CachedPage, PageCache, _hash
+from tests.servers.vm.kit import cached, run
 
 P = 0x1000
 
@@ -21,7 +22,7 @@ class Cache:
 
     def add(self, device: int, offset: int, inode: int = 0, inode_offset: int = 0) -> int:
         block = self.blocks.new((len(self.pages) + 1) * P)
-        assert self.pages.add(device, offset, inode, inode_offset, 0, block)
+        assert self.pages.add(CachedPage(device, offset, inode, inode_offset, 0, block))
         return block
 
     def order(self) -> list[int]:
@@ -113,14 +114,13 @@ def test_clearing_a_device_goes_by_hash() -> None:
 def test_what_cannot_be_cached() -> None:
     cache = Cache()
     block = cache.add(1, 0)
-    assert not cache.pages.add(1, P, 0, 0, ONCE, block)
+    assert not cache.pages.add(CachedPage(1, P, 0, 0, ONCE, block))
     with pytest.raises(Panic, match="needs a device"):
-        cache.pages.add(0, P, 0, 0, 0, cache.blocks.new(P))
+        cache.pages.add(CachedPage(0, P, 0, 0, 0, cache.blocks.new(P)))
 
 
 def test_flags_that_are_kept() -> None:
-    cache = Cache()
-    cache.pages.add(1, 0, 0, 0, 0xFF, cache.blocks.new(P))
-    page = cache.pages.find(1, 0)
+    machine, _ = run(cached(flags=0xFF))
+    page = machine.vm.memory.cache.find(769, 0)
     assert page is not None
     assert page.flags == ONCE

@@ -34,6 +34,10 @@ def in_order(node: Region | None) -> list[Region]:
     return [] if node is None else [*in_order(node.lower), node, *in_order(node.higher)]
 
 
+def shape(node: Region | None) -> object:
+    return node and (node.vaddr, node.factor, shape(node.lower), shape(node.higher))
+
+
 def tree_of(*addresses: int) -> RegionTree:
     tree = RegionTree()
     for address in addresses:
@@ -72,6 +76,34 @@ def test_like_a_sorted_list(toggles: list[int], key: int) -> None:
     assert {name: each and each.vaddr for name, each in found_at.items()} == wanted
     greatest = tree.greatest()
     assert (greatest and greatest.vaddr) == (model[-1] if model else None)
+
+
+@given(st.lists(st.integers(0, 60), max_size=60))
+def test_a_visit_leaves_what_coming_and_going_does(addresses: list[int]) -> None:
+    visited, tree = RegionTree(), RegionTree()
+    for address in addresses:
+        if tree.exact(address) is None:
+            passing = region(address)
+            tree.insert(passing)
+            tree.remove(passing)
+            before = shape(visited.root)
+            if not visited.visit(address):
+                assert shape(visited.root) == before
+                visited.insert(passing)
+                visited.remove(passing)
+            assert shape(visited.root) == shape(tree.root)
+            assert visited.starts == tree.starts
+            depth(visited.root)
+            if address % 3:
+                visited.insert(region(address))
+                tree.insert(region(address))
+
+
+def test_most_visits_are_no_more_than_that() -> None:
+    tree = RegionTree()
+    for address in range(1000, 0, -1):
+        assert tree.visit(address)
+        tree.insert(region(address))
 
 
 @given(st.integers(0, 100))

@@ -44,6 +44,14 @@ def block_of(memory: Memory, page: int = 0) -> int:
     return text(memory).table()[page]
 
 
+def forget_process(memory: Memory) -> None:
+    del memory.alive[11]
+
+
+def find_the_dead(memory: Memory) -> None:
+    memory.name(memory.slot(20), 20)
+
+
 def move_region(memory: Memory) -> None:
     text(memory).vaddr += 1
 
@@ -164,6 +172,8 @@ def same_number(memory: Memory) -> None:
 
 
 BREAKS: Final[list[tuple[Callable[[Memory], None], str]]] = [
+    (forget_process, "processes"),
+    (find_the_dead, "processes"),
     (move_region, "region order"),
     (steal_region, "region order"),
     (overlap, "region order"),
