@@ -42,6 +42,7 @@ from servers.lib.layout import STACK_POINTER
 from servers.lib.libc import Libc
 from servers.lib.libc.processes import Image
 from servers.lib.loop import Server
+from servers.mfs.server import Mfs
 from servers.pm import ProcessManager
 from servers.pm.server import BootProcess
 from servers.pm.table import ProcessTable
@@ -233,6 +234,8 @@ class _Builder:
         process.message_address = _message_address(entry)
         if isinstance(server, Disk):
             process.private = server.memory
+        elif isinstance(server, Mfs):
+            server.memory.belongs_to(process, self.machine.frames)
         privilege.grants = getattr(server, "grants", None)
         privilege.background = not entry.alarms_matter
 

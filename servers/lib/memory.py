@@ -8,12 +8,17 @@ Source: MINIX ``minix/syslib.h`` sys_datacopy.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ipc.endpoint import SELF
 from ipc.errors import OK
 from ipc.traps import Load, Store, trap
+from kernel.memory.frames import PAGE_MASK, Frames
+from kernel.memory.space import USER_WRITE
 from servers.lib.kernel_calls import sys_vircopy
+
+if TYPE_CHECKING:
+    from kernel.process import Process
 
 # Where a server keeps what it is copying at the moment; `Buffers` hands out what lies above.
 SCRATCH: Final = 0x0804_8000
@@ -35,6 +40,33 @@ async def copy_in(source: int, address: int, length: int, flags: int = 0) -> byt
         return result
     data = await trap(Load(SCRATCH, length))
     return bytes(data)
+
+
+class OwnMemory:
+    """A server's own memory as its program writes to it: as its page tables have it.
+
+    That is no affair of the kernel's as long as the page is there.  Whoever makes the server's
+    process says whose memory it is.
+    """
+
+    def __init__(self) -> None:
+        self._process: Process | None = None
+        self._frames = Frames()
+
+    def belongs_to(self, process: Process, frames: Frames) -> None:
+        """It is that of `process`, in a machine with the memory `frames`."""
+        self._process, self._frames = process, frames
+
+    def store(self, address: int, data: bytes) -> bool:
+        """Store `data`, all of it in one page; False if that takes a trap, as it faults."""
+        process = self._process
+        if process is None or process.space is None:
+            return False
+        frame = process.space.frame(address, USER_WRITE)
+        if frame < 0:
+            return False
+        self._frames.put(frame, address & PAGE_MASK, data)
+        return True
 
 
 class Buffers:

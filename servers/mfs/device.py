@@ -24,6 +24,7 @@ from ipc.messageclass import maker
 from ipc.traps import Load, SendRec, Store, trap, yields_traps
 from kernel.grants import CPF_READ, CPF_WRITE
 from servers.lib.grants import Grants
+from servers.lib.memory import OwnMemory
 
 TRANSFER_TRIES: Final = 5
 DIOCGETP: Final = 0x401C6404
@@ -55,10 +56,11 @@ def major(device: int) -> int:
 class BlockDevice:
     """One block device, `device`, and the endpoint of the driver that serves it.
 
-    `scratch` is the address of 512 bytes of the caller's own memory for vectors.
+    `scratch` is the address of 512 bytes of the caller's own `memory` for vectors, in one page.
     """
 
     grants: Grants
+    memory: OwnMemory
     scratch: int
     driver: int = NONE
     device: int = 0
@@ -116,7 +118,8 @@ class BlockDevice:
                 part = table.direct(driver, address, length, access)
                 parts.append(part)
                 vector += _ELEMENT.pack(part, length)
-            yield Store(scratch, vector)
+            if not self.memory.store(scratch, vector):
+                yield Store(scratch, vector)
             grant = table.direct(driver, scratch, len(vector), CPF_READ)
             asked = request(position, minor(self.device), 0, count, grant)
             answer = yield SendRec(driver, asked)

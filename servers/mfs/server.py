@@ -21,6 +21,7 @@ from servers.lib.fsdriver.node import ALL_PERMISSIONS, S_IFLNK, Node, Stat, Stat
 from servers.lib.fsdriver.server import NOW, RES_HASPEEK, FileServer
 from servers.lib.grants import Grants
 from servers.lib.loop import Refused
+from servers.lib.memory import OwnMemory
 from servers.mfs import contents, directory, names, zones
 from servers.mfs.cache import BlockCache
 from servers.mfs.device import READ_BIT, WRITE_BIT, BlockDevice
@@ -49,17 +50,18 @@ class Mfs(FileServer):
     """A MINIX file system server.
 
     `drivers` gives the endpoint of each block driver by its label; `seconds()` is the time.
-    `grants` is the table that the kernel reads as this process's grants.
+    `grants` is the table that the kernel reads as this process's grants, `memory` this process's.
     """
 
     drivers: Mapping[str, int] = attrs.field(factory=dict)
     seconds: Callable[[], int] = lambda: 0
     grants: Grants = attrs.field(factory=Grants)
+    memory: OwnMemory = attrs.field(factory=OwnMemory)
     disk: BlockDevice = attrs.field(init=False)
     fs: FileSystem = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.disk = BlockDevice(self.grants, self.scratch)
+        self.disk = BlockDevice(self.grants, self.memory, self.scratch)
         self.fs = FileSystem(BlockCache(self.disk, Pages(self.scratch)), self.seconds)
 
     def _using(self, number: int) -> Use:
