@@ -65,7 +65,7 @@ class Receive:
     source: int = ANY
 
 
-@frozen
+@attrs.define
 class SendRec:
     """Send `message` to `dest` and wait for its answer.  Result: the answering message."""
 
@@ -73,7 +73,7 @@ class SendRec:
     message: Message
 
 
-@frozen
+@attrs.define
 class ForkingSendRec(SendRec):
     """A `SendRec` that may fork the caller: `child` is what the child would run.
 

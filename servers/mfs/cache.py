@@ -83,6 +83,8 @@ class BlockCache:
     _soon: list[Buffer] = attrs.field(factory=list)
     _unused: OrderedDict[Buffer, None] = attrs.field(factory=OrderedDict)
     _made: list[Buffer] = attrs.field(factory=list)
+    # What asks VM about a block, with another message each time: it is asked one thing at a time.
+    _asking: SendRec = attrs.field(factory=lambda: SendRec(VM, vm_mapcachepage()))
     _drift: int = 0
     _holes: int = 0
 
@@ -95,7 +97,7 @@ class BlockCache:
         Refused if it cannot be read.  Differs: MINIX's MFS panics if a block of its own tables
         cannot be read.
         """
-        buffer = self.find(block, inode, offset) or await self.fetch(block, inode, offset)
+        buffer = self.find(block, inode, offset) or await self.obtain(block, inode, offset)
         if buffer is None:
             buffer = await self._new(block, inode, offset)
             length = await self.disk.read(block * BLOCK_SIZE, buffer.data, BLOCK_SIZE)
@@ -107,7 +109,7 @@ class BlockCache:
 
     async def peek(self, block: int, inode: int = NO_INODE, offset: int = 0) -> Buffer | None:
         """Hold `block` if it is here or in VM's cache."""
-        return self.find(block, inode, offset) or await self.fetch(block, inode, offset)
+        return self.find(block, inode, offset) or await self.obtain(block, inode, offset)
 
     def glance(self, block: int, inode: int = NO_INODE, offset: int = 0) -> bytes | None:
         """What is in `block` if the file system has it at hand: as if it were got and put."""
@@ -162,11 +164,12 @@ class BlockCache:
         if not device:
             return None
         place = buffer.block * BLOCK_SIZE
-        request = vm_setcachepage(
+        asking = self._asking
+        asking.message = vm_setcachepage(
             device, place, buffer.inode_offset, buffer.inode, buffer.data, 0, 1,
             VMSF_ONCE if once else 0,
         )  # fmt: skip
-        return SendRec(VM, request)
+        return asking
 
     def find(self, block: int, inode: int = NO_INODE, offset: int = 0) -> Buffer | None:
         """Hold `block` if it is here."""
@@ -187,62 +190,65 @@ class BlockCache:
 
     @yields_traps
     @types.coroutine
-    def fetch(self, block: int, inode: int, offset: int) -> Generator[Any, Any, Buffer | None]:
-        """Hold `block`, which is not here, if it is in VM's cache."""
-        if not self.use_vm:
+    def obtain(
+        self, block: int, inode: int, offset: int, fresh: bool = False
+    ) -> Generator[Any, Any, Buffer | None]:
+        """Hold `block`, which is not here, in the page that VM has for it, or in a `fresh` one.
+
+        None if VM has no such page, or no memory.  The buffer is one that is wanted no more, a new
+        one, or the one that is longest unused.
+        """
+        use_vm = self.use_vm
+        if not (use_vm or fresh):
             return None
+        if self._soon:
+            buffer = self._soon.pop()
+        elif len(self._made) < self.limit:
+            buffer = Buffer()
+            self._made.append(buffer)
+        else:
+            assert self._unused, f"not all {self.limit} buffers are in use"
+            buffer = self._unused.popitem(last=False)[0]
         # A buffer is emptied before VM is asked, as in the C: the order of the calls shows it.
-        buffer = self._take()
         if buffer.device or buffer.data:
             yield from self._empty(buffer)
-        place = block * BLOCK_SIZE
-        answer = yield SendRec(VM, vm_mapcachepage(self.disk.device, place, offset, inode, 0, 1))
+        device = self.disk.device
+        if fresh:
+            answer = yield ALLOCATE
+        else:
+            asking = self._asking
+            asking.message = vm_mapcachepage(device, block * BLOCK_SIZE, offset, inode, 0, 1)
+            answer = yield asking
         if type(answer) is IpcError:
             raise answer
         if answer.type != OK:
             self._soon.append(buffer)
             return None
-        buffer.data = answer.addr
-        self._hold(buffer, block, inode, offset)
-        return buffer
-
-    @yields_traps
-    @types.coroutine
-    def _new(self, block: int, inode: int, offset: int) -> Generator[Any, Any, Buffer]:
-        """Hold an empty buffer for `block`.
-
-        What nobody holds is given back once if there is no memory; raises Refused(ENOMEM) if there
-        is still none.  Differs: MINIX's MFS panics.
-        """
-        buffer = self._take()
-        if buffer.device or buffer.data:
-            yield from self._empty(buffer)
-        answer = yield ALLOCATE
-        if type(answer) is IpcError or answer.type != OK:
-            answer = yield from self._allocate_again(buffer, answer)
-        buffer.data = answer.retaddr
-        self._hold(buffer, block, inode, offset)
-        buffer.tell_vm = self.use_vm
-        return buffer
-
-    async def _allocate_again(self, buffer: Buffer, answer: Any) -> Any:
-        """VM's answer to a second attempt, after `answer` to the first."""
-        if type(answer) is not IpcError:
-            await self._free_unused()
-            answer = await trap(ALLOCATE)
-            if answer.type == OK:
-                return answer
-            self._soon.append(buffer)
-            raise Refused(ENOMEM)
-        raise answer
-
-    def _hold(self, buffer: Buffer, block: int, inode: int, offset: int) -> None:
-        buffer.device, buffer.block = self.disk.device, block
+        buffer.data = answer.retaddr if fresh else answer.addr
+        buffer.device, buffer.block = device, block
         buffer.inode, buffer.inode_offset = inode, offset
-        buffer.dirty = buffer.tell_vm = False
+        buffer.tell_vm = fresh and use_vm
+        buffer.dirty = False
         buffer.text = None
         buffer.held = 1
-        self._by_block[buffer.device, block] = buffer
+        self._by_block[device, block] = buffer
+        return buffer
+
+    async def _new(self, block: int, inode: int, offset: int) -> Buffer:
+        """Hold an empty buffer for `block`; raises as `_obtain_again`."""
+        buffer = await self.obtain(block, inode, offset, fresh=True)
+        return buffer or await self._obtain_again(block, inode, offset)
+
+    async def _obtain_again(self, block: int, inode: int, offset: int) -> Buffer:
+        """The same after VM had no memory for it: give back what nobody holds, and try once more.
+
+        Raises Refused(ENOMEM) if there is still none.  Differs: MINIX's MFS panics.
+        """
+        await self._free_unused()
+        buffer = await self.obtain(block, inode, offset, fresh=True)
+        if buffer is None:
+            raise Refused(ENOMEM)
+        return buffer
 
     async def contents(self, buffer: Buffer) -> bytes:
         """What is in a block that is held, for the file system itself to look at.
@@ -260,20 +266,6 @@ class BlockCache:
         buffer.dirty = True
 
     # --- recycling
-
-    def _take(self) -> Buffer:
-        """A buffer to use anew: one that is wanted no more, or the one that is longest unused.
-
-        If anything is in it, it is to be emptied first.
-        """
-        if self._soon:
-            return self._soon.pop()
-        if len(self._made) < self.limit:
-            buffer = Buffer()
-            self._made.append(buffer)
-            return buffer
-        assert self._unused, f"not all {self.limit} buffers are in use"
-        return self._unused.popitem(last=False)[0]
 
     async def _empty(self, buffer: Buffer) -> None:
         """Write `buffer` back if it has to be, and give up its page.
@@ -342,7 +334,9 @@ class BlockCache:
         buffers: list[Buffer] = []
         pages = []
         for block in range(first, first + count):
-            buffer: Buffer = yield from self._new(block, NO_INODE, 0)
+            buffer: Buffer = (yield from self.obtain(block, NO_INODE, 0, True)) or (
+                yield from self._obtain_again(block, NO_INODE, 0)
+            )
             buffers.append(buffer)
             pages.append(buffer.data)
         done = yield from self.disk.transfer(GATHER, first * BLOCK_SIZE, pages, BLOCK_SIZE)

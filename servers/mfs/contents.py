@@ -41,7 +41,7 @@ async def read(fs: FileSystem, inode: Inode, data: Data, length: int, position: 
             start = position - at
             buffer = (
                 fs.cache.find(block, inode.number, start)
-                or await fs.cache.fetch(block, inode.number, start)
+                or await fs.cache.obtain(block, inode.number, start)
                 or await _read_ahead(fs, inode, block, start, length - done + at)
             )
             try:
@@ -76,7 +76,7 @@ def peek(fs: FileSystem, inode: Inode, length: int, position: int) -> Generator[
         else:
             told = cache.let_go(
                 cache.find(block, number, start)
-                or (yield from cache.fetch(block, number, start))
+                or (yield from cache.obtain(block, number, start))
                 or (yield from _read_ahead(fs, inode, block, start, end - start))
             )
             if told is not None:

@@ -19,7 +19,7 @@ import attrs
 from ipc.bdev import BdevClose, BdevGather, BdevIoctl, BdevOpen, BdevRead, BdevReply, BdevScatter
 from ipc.endpoint import NONE
 from ipc.errors import EDEADSRCDST, EINVAL, EIO, OK, IpcError
-from ipc.message import Message
+from ipc.message import Message, Reply
 from ipc.messageclass import maker
 from ipc.traps import Load, SendRec, Store, trap, yields_traps
 from kernel.grants import CPF_READ, CPF_WRITE
@@ -64,6 +64,8 @@ class BlockDevice:
     scratch: int
     driver: int = NONE
     device: int = 0
+    # What asks the driver to move a run, with another message each time.
+    _asking: SendRec = attrs.field(factory=lambda: SendRec(NONE, Reply()))
 
     async def open(self, access: int) -> int:
         """Open the device (READ_BIT, WRITE_BIT); OK or an error number."""
@@ -110,6 +112,7 @@ class BlockDevice:
         count = len(addresses)
         assert 0 < count <= VECTOR_LIMIT, "a vector of 1 to 64 elements"
         table, driver, scratch = self.grants, self.driver, self.scratch
+        asking = self._asking
         result = EIO
         for _ in range(TRANSFER_TRIES):
             parts: list[int] = []
@@ -121,8 +124,9 @@ class BlockDevice:
             if not self.memory.store(scratch, vector):
                 yield Store(scratch, vector)
             grant = table.direct(driver, scratch, len(vector), CPF_READ)
-            asked = request(position, minor(self.device), 0, count, grant)
-            answer = yield SendRec(driver, asked)
+            asking.dest = driver
+            asking.message = request(position, minor(self.device), 0, count, grant)
+            answer = yield asking
             table.revoke(grant)
             for part in reversed(parts):
                 table.revoke(part)

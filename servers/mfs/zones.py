@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from servers.mfs.filesystem import FileSystem
 
 _ZEROS: Final = bytes(BLOCK_SIZE)
-_ZONE: Final = struct.Struct("<I")
+_zone_at: Final = struct.Struct("<I").unpack_from
 
 
 def known_block(fs: FileSystem, inode: Inode, position: int) -> int | None:
@@ -45,7 +45,10 @@ def known_block(fs: FileSystem, inode: Inode, position: int) -> int | None:
     if single == NO_ZONE:
         return NO_BLOCK
     text = fs.cache.glance(single)
-    return _entry_in(fs, text, zone) if text is not None else None
+    if text is None:
+        return None
+    block: int = _zone_at(text, 4 * zone)[0]
+    return block if block in fs.superblock.data_zones else _entry_in(fs, text, zone)
 
 
 async def block_at(fs: FileSystem, inode: Inode, position: int, cached_only: bool = False) -> int:
@@ -88,7 +91,7 @@ async def _read_entry(fs: FileSystem, buffer: Buffer, index: int) -> int:
 
 
 def _entry_in(fs: FileSystem, text: bytes, index: int) -> int:
-    zone: int = _ZONE.unpack_from(text, 4 * index)[0]
+    zone: int = _zone_at(text, 4 * index)[0]
     if zone != NO_ZONE and zone not in fs.superblock.data_zones:
         raise Panic(f"illegal zone number {zone} in an indirect block: check the file system")
     return zone

@@ -51,13 +51,6 @@ class Filp:
             await vnode.lock.acquire(worker, mode)
         await self.mutex.acquire(worker)
 
-    def wanted(self) -> bool:
-        """Whether to unlock it, and lock it again at once, could make a difference.
-
-        So it is if anybody waits for the filp or its file, or if it can only be closed.
-        """
-        return bool(self.mutex.line) or self.vnode.lock.contended() or self.mode == CLOSED
-
     def unlock(self, worker: Worker) -> None:
         """Undo `lock`; the file of a filp that was closed meanwhile is unlocked already."""
         if self.count > 0 and not self.soft:

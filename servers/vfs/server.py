@@ -281,7 +281,7 @@ class Vfs(Server):
     def _serve(self, source: int, message: Message) -> Worker | None:
         """The worker that is to begin with a request; None if none is, or not yet.
 
-        Raises Refused if the sender is to be told that he must try again.
+        Raises Refused if the sender is to be told that he must try again.  MINIX: worker_start.
         """
         who = self.processes.by_endpoint.get(source)
         if who is None:
@@ -291,7 +291,11 @@ class Vfs(Server):
             if mount.calling or not self.pool.available:
                 raise Refused(EAGAIN)
             mount.calling = True
-        return self._start(who, message, who.is_service)
+        if who.job is not None:
+            # Only somebody who sends without waiting can come here; MINIX panics.
+            raise Refused(EAGAIN)
+        who.job, who.job_cause, who.resumes = message, self.context.delivered, False
+        return self.pool.assign(who, who.is_service)
 
     async def _attend(self, source: int, message: Message, status: int) -> Worker | None:
         """As `_serve`, for what is not a request as it stands, or is PM's."""
@@ -333,27 +337,19 @@ class Vfs(Server):
         who.pm_job, who.pm_cause = message, self.context.delivered
         return self.pool.assign(who)
 
-    def _start(self, who: Fproc, message: Message, spare: bool) -> Worker | None:
-        """Have a call of `who` done, by the worker returned or later.  MINIX: worker_start."""
-        if who.job is not None:
-            # Only somebody who sends without waiting can come here; MINIX panics.
-            raise Refused(EAGAIN)
-        who.job, who.job_cause, who.resumes = message, self.context.delivered, False
-        return self.pool.assign(who, spare)
-
     async def _unblock(self) -> None:
         """Start what is left of the pipe call of a process that was revived."""
         who = self._next_revived()
         call = who.call
         who.blocked_on = BlockedOn.NOTHING
         assert call is not None, "who waits for a pipe has a call"
-        kind = VfsWrite if call.writing else VfsRead
-        try:
-            worker = self._start(who, kind(call.fd, call.buffer, call.length), spare=False)
-        except Refused as refusal:
-            await self.reply(who.endpoint, Reply(refusal.errno))
+        if who.job is not None:  # as in `_serve`
+            await self.reply(who.endpoint, Reply(EAGAIN))
             return
-        who.resumes = True
+        kind = VfsWrite if call.writing else VfsRead
+        who.job = kind(call.fd, call.buffer, call.length)
+        who.job_cause, who.resumes = self.context.delivered, True
+        worker = self.pool.assign(who)
         if worker is not None:
             self.runnable.append((worker, None))
 

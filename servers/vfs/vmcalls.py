@@ -25,7 +25,7 @@ from servers.lib.fsdriver.node import S_IFBLK, S_IFMT
 from servers.lib.fsdriver.server import RES_HASPEEK
 from servers.lib.loop import Refused
 from servers.vfs.comm import ask_fs
-from servers.vfs.filp import R_BIT
+from servers.vfs.filp import CLOSED, R_BIT
 from servers.vfs.lock import READ
 from servers.vfs.opening import close_fd
 from servers.vfs.requests import req_inhibread, req_peek
@@ -72,7 +72,8 @@ def _bring_in(worker: Worker, request: VfsVmcall) -> Generator[Any, Any, None]:
                         answer = yield from ask_fs(worker, vnode.fs, asked)
                         if answer.type != OK:
                             raise Refused(answer.type)
-                    if filp.wanted():
+                    # If nobody waits, to unlock it and lock it again would make no difference.
+                    if filp.mutex.line or vnode.lock.contended() or filp.mode == CLOSED:
                         continue
                 if not filp.mode & R_BIT:
                     raise Refused(EBADF)
