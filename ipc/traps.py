@@ -120,7 +120,7 @@ class SendA:
     table: list[AsyncEntry]
 
 
-@frozen
+@attrs.define
 class KernelCall:
     """A call to the kernel itself (MINIX `sys_*`), whose answer is the message that results.
 

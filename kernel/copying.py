@@ -11,14 +11,14 @@ vm_check_range; ``kernel/system/do_vmctl.c`` VMCTL_MEMREQ_GET, VMCTL_MEMREQ_REPL
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ipc.endpoint import NONE, VM
 from ipc.errors import EDOM, EFAULT, ESRCH, OK
 from ipc.signals import SIGKMEM
 from kernel.flags import MF_KCALL_RESUME, RTS_VMREQUEST
 from kernel.memory.frames import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, Frames
-from kernel.memory.space import USER_READ, USER_WRITE, AddressSpace
+from kernel.memory.space import TABLE_INDEX, TABLE_SHIFT, USER_READ, USER_WRITE, AddressSpace
 from kernel.probes import MemoryRequested
 from kernel.process import MemoryRequest, Process
 
@@ -33,6 +33,8 @@ else:
 # The call is not over; it will be done again.  MINIX: minix/ipc.h
 VMSUSPEND: Final = -996
 ADDRESS_MASK: Final = 0xFFFFFFFF
+
+Owner: TypeAlias = Process | None  # whose memory it is; None: physical memory
 
 _NOWHERE: Final = AddressSpace()  # that of a user process whose memory is not set up
 
@@ -82,23 +84,15 @@ class Copier:
         return self._frames, _NOWHERE
 
     def copy(
-        self,
-        caller: Process | None,
-        source: Process | None,
-        at: int,
-        dest: Process | None,
-        to: int,
-        length: int,
+        self, caller: Process | None, source: Owner, at: int, dest: Owner, to: int, length: int
     ) -> int:
         """Copy `length` bytes from `at` in the memory of `source` to `to` in that of `dest`.
 
-        None is physical memory; the addresses have 32 bits.  Memory that is missing suspends
-        `caller` (VMSUSPEND), or without one is an EFAULT.  Also EDOM for no bytes; VM's refusal.
+        The addresses have 32 bits.  Memory that is missing suspends `caller` (VMSUSPEND), or
+        without one is an EFAULT.  Also EDOM for no bytes, and VM's refusal.
         """
-        if length <= 0:
-            return EDOM
-        if caller is not None and caller.memory_request is not None:
-            refusal = resumed_result(caller)
+        if length <= 0 or (caller is not None and caller.memory_request is not None):
+            refusal = EDOM if length <= 0 else resumed_result(caller)
             if refusal != OK:
                 return refusal
         origin = target = self._frames
@@ -110,12 +104,20 @@ class Copier:
             target, to_space = self._memory(dest)
         left = length
         while True:
-            read = at >> PAGE_SHIFT if from_space is None else from_space.frame(at, USER_READ)
-            if read < 0:
-                return self._missing(caller, source, at + left - length, length, False)
-            written = to >> PAGE_SHIFT if to_space is None else to_space.frame(to, USER_WRITE)
-            if written < 0:
-                return self._missing(caller, dest, to + left - length, length, True)
+            if from_space is not None:  # here and below: `lookup`, written out
+                entry = from_space.tables[at >> TABLE_SHIFT][at >> PAGE_SHIFT & TABLE_INDEX]
+                if entry & USER_READ != USER_READ:
+                    return self._missing(caller, source, at + left - length, length, False)
+                read = entry >> PAGE_SHIFT
+            else:
+                read = at >> PAGE_SHIFT
+            if to_space is not None:
+                entry = to_space.tables[to >> TABLE_SHIFT][to >> PAGE_SHIFT & TABLE_INDEX]
+                if entry & USER_WRITE != USER_WRITE:
+                    return self._missing(caller, dest, to + left - length, length, True)
+                written = entry >> PAGE_SHIFT
+            else:
+                written = to >> PAGE_SHIFT
             read_at, write_at = at & PAGE_MASK, to & PAGE_MASK
             size = PAGE_SIZE - read_at
             if write_at > read_at:

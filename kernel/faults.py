@@ -45,9 +45,8 @@ class Accesses:
         "_clock",
         "_cost",
         "_endpoints",
-        "_get",
+        "_frames",
         "_probes",
-        "_put",
         "_ready",
         "_rendezvous",
         "_signals",
@@ -57,12 +56,11 @@ class Accesses:
         self._clock = machine.clock
         self._cost = machine.costs.fault
         self._endpoints = machine.table.endpoints
+        self._frames = machine.frames
         self._probes = machine.probes
         self._ready = machine.ready
         self._rendezvous = machine.rendezvous
         self._signals = machine.signals
-        self._get = machine.frames.get
-        self._put = machine.frames.put
 
     def load(self, process: Process, trap: Load) -> None:
         """Read memory."""
@@ -73,13 +71,12 @@ class Accesses:
             return
         offset = address & PAGE_MASK
         if 0 < length <= PAGE_SIZE - offset:
-            # `space.lookup`, written out here and in `store` because every access asks that.
-            table = space.tables.get(address >> TABLE_SHIFT)
-            entry = 0 if table is None else table[address >> PAGE_SHIFT & TABLE_INDEX]
+            # `lookup`, written out here and in `store` because every access asks that.
+            entry = space.tables[address >> TABLE_SHIFT][address >> PAGE_SHIFT & TABLE_INDEX]
             if entry & USER_READ == USER_READ:
                 if process.misc:
                     process.misc &= _DONE
-                process.result = self._get(entry >> PAGE_SHIFT, offset, length)
+                process.result = self._frames.get(entry >> PAGE_SHIFT, offset, length)
             else:
                 self._fault(process, address, entry, FAULT_USER)
         else:
@@ -96,7 +93,7 @@ class Accesses:
                 return
             offset = here & PAGE_MASK
             size = min(length - done, PAGE_SIZE - offset)
-            parts.append(self._get(entry >> PAGE_SHIFT, offset, size))
+            parts.append(self._frames.get(entry >> PAGE_SHIFT, offset, size))
             done += size
         process.misc &= _DONE
         process.result = b"".join(parts)
@@ -110,13 +107,12 @@ class Accesses:
             return
         offset = address & PAGE_MASK
         if 0 < len(data) <= PAGE_SIZE - offset:
-            table = space.tables.get(address >> TABLE_SHIFT)
-            entry = 0 if table is None else table[address >> PAGE_SHIFT & TABLE_INDEX]
+            entry = space.tables[address >> TABLE_SHIFT][address >> PAGE_SHIFT & TABLE_INDEX]
             if entry & USER_WRITE == USER_WRITE:
                 if process.misc:
                     process.misc &= _DONE
                 process.result = None
-                self._put(entry >> PAGE_SHIFT, offset, data)
+                self._frames.put(entry >> PAGE_SHIFT, offset, data)
             else:
                 self._fault(process, address, entry, FAULT_USER | FAULT_WRITE)
         else:
@@ -133,7 +129,7 @@ class Accesses:
                 return
             offset = here & PAGE_MASK
             size = min(length - done, PAGE_SIZE - offset)
-            self._put(entry >> PAGE_SHIFT, offset, data[done : done + size])
+            self._frames.put(entry >> PAGE_SHIFT, offset, data[done : done + size])
             done += size
         process.misc &= _DONE
         process.result = None

@@ -18,6 +18,7 @@ from ipc.errors import EDEADSRCDST, OK
 from ipc.messageclass import maker
 from ipc.notification import Notification
 from ipc.traps import NOTIFY_CALL
+from kernel.clock import HZ, NANOSECONDS
 from kernel.filters import admits
 from kernel.flags import MF_REPLY_PEND, RTS_RECEIVING, RTS_SENDING
 
@@ -97,7 +98,8 @@ def _give(ipc: Rendezvous, sender: Process, receiver: Process, cause: int) -> No
         interrupts, privilege.interrupts_pending = privilege.interrupts_pending, 0
     elif sender.slot == SYSTEM:
         signals, privilege.signals_pending = privilege.signals_pending, 0
-    message = _notification(ipc.clock.ticks, interrupts, signals)
+    ticks = ipc.clock.now * HZ // NANOSECONDS
+    message = _notification(ticks, interrupts, signals)
     receiver.status = NOTIFY_CALL
     receiver.result = (sender.endpoint, message, NOTIFY_CALL)
     if ipc.probes.emit is not None:

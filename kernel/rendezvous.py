@@ -62,22 +62,15 @@ from kernel.wellformed import demand_well_formed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Protocol
 
     from ipc.message import Message
     from ipc.traps import AsyncEntry
+    from kernel.clock import Clock
     from kernel.probes import Probes
     from kernel.process import Process
     from kernel.quirks import Quirks
     from kernel.ready import ReadyQueue
     from kernel.table import ProcessTable
-
-    class Ticking(Protocol):
-        """Whatever tells the time in ticks since boot."""
-
-        @property
-        def ticks(self) -> int: ...
-
 
 BLOCKED: Final = 1
 
@@ -102,7 +95,7 @@ class Rendezvous:
         table: ProcessTable,
         ready: ReadyQueue,
         quirks: Quirks,
-        clock: Ticking,
+        clock: Clock,
         probes: Probes,
     ) -> None:
         self.table = table

@@ -26,9 +26,7 @@ from kernel.flags import RTS_NO_PRIV
 from kernel.grants import (
     CPF_DIRECT,
     CPF_IN_USE,
-    CPF_INDIRECT,
     CPF_READ,
-    CPF_TRY,
     CPF_WRITE,
     GRANT_INDEX,
     GRANT_SHIFT,
@@ -43,8 +41,10 @@ if TYPE_CHECKING:
 
 CP_FLAG_TRY: Final = 1
 SCPVEC_NR: Final = 64
-_PLAIN: Final = CPF_IN_USE | CPF_DIRECT  # of the flags in _KIND, those of a plain grant
-_KIND: Final = _PLAIN | CPF_INDIRECT | CPF_TRY
+# The flags of plain grants, by what they allow.
+_PLAIN: Final = CPF_IN_USE | CPF_DIRECT
+_READABLE: Final = (_PLAIN | CPF_READ, _PLAIN | CPF_READ | CPF_WRITE)
+_WRITABLE: Final = (_PLAIN | CPF_WRITE, _PLAIN | CPF_READ | CPF_WRITE)
 _MEMORY_END: Final = ADDRESS_MASK + 1
 _VECTOR: Final = struct.Struct("<iiiIII")  # vscp_vec, i386
 
@@ -87,10 +87,10 @@ def do_safecopy(
     Nearly all grants are plain: direct, to the caller by name, not only to try, and in a table that
     is not in some memory.  That such a one holds is found out here, as `verify_grant` would.
     """
-    access = CPF_READ if type(request) is SysSafecopyfrom else CPF_WRITE
+    reading = type(request) is SysSafecopyfrom
     granter = machine.table.endpoints.get(request.from_to)
     if granter is None:
-        return _safecopy_verified(machine, caller, request, access)
+        return _safecopy_verified(machine, caller, request)
     privilege = granter.privilege
     table = privilege.grants
     number, offset, length = request.gid, request.offset, request.bytes
@@ -100,10 +100,10 @@ def do_safecopy(
         or index >= len(table)
         or privilege.grant_endpoint != granter.endpoint
     ):
-        return _safecopy_verified(machine, caller, request, access)
+        return _safecopy_verified(machine, caller, request)
     grant: Grant = table[index]
     if (
-        grant.flags & (_KIND | access) != _PLAIN | access
+        grant.flags not in (_READABLE if reading else _WRITABLE)
         or grant.sequence != number >> GRANT_SHIFT  # which a number below 0 has not
         or grant.who_to != caller.endpoint
         or offset < 0
@@ -111,18 +111,19 @@ def do_safecopy(
         or offset + length > grant.length
         or grant.start + grant.length > _MEMORY_END
     ):
-        return _safecopy_verified(machine, caller, request, access)
+        return _safecopy_verified(machine, caller, request)
     theirs = grant.start + offset & ADDRESS_MASK
     mine = request.address & ADDRESS_MASK
-    if access == CPF_READ:
+    if reading:
         return machine.copier.copy(caller, granter, theirs, caller, mine, length)
     return machine.copier.copy(caller, caller, mine, granter, theirs, length)
 
 
 def _safecopy_verified(
-    machine: Machine, caller: Process, request: SysSafecopyfrom | SysSafecopyto, access: int
+    machine: Machine, caller: Process, request: SysSafecopyfrom | SysSafecopyto
 ) -> int:
-    """Copy through a grant of any kind: from it (CPF_READ), or to it."""
+    """Copy from or to a grant of any kind."""
+    access = CPF_READ if type(request) is SysSafecopyfrom else CPF_WRITE
     granter, length = request.from_to, request.bytes
     if granter == NONE:
         return EFAULT

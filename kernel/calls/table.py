@@ -112,11 +112,12 @@ class KernelCalls:
     def enter(self, caller: Process, trap: KernelCall) -> None:
         """Do a kernel call, or do one again for which VM has provided memory."""
         request = trap.request
-        call = caller.privilege.calls.get(type(request))
-        if call is not None:
-            answer = call(self._machine, caller, request)
-        else:
+        try:
+            call = caller.privilege.calls[type(request)]
+        except KeyError:
             answer = self._call_unknown(caller, request)
+        else:
+            answer = call(self._machine, caller, request)
         if not answer:  # OK; a message never counts as false
             caller.result = _DONE
         elif not isinstance(answer, int):

@@ -32,9 +32,19 @@ TABLE_SHIFT: Final = 22
 TABLE_ENTRIES: Final = 1024
 TABLE_INDEX: Final = TABLE_ENTRIES - 1
 _EMPTY_TABLE: Final = bytes(4 * TABLE_ENTRIES)
+_NOTHING: Final = bytes(TABLE_ENTRIES)  # as the entries of a page table
 
 USER_READ: Final = PTE_PRESENT | PTE_USER
 USER_WRITE: Final = PTE_PRESENT | PTE_USER | PTE_WRITE
+
+
+class Tables(dict[int, "array[int]"]):
+    """Page tables by number; in one that does not exist, nothing is mapped."""
+
+    __slots__ = ()
+
+    def __missing__(self, number: int) -> bytes:
+        return _NOTHING  # which nobody can write
 
 
 class AddressSpace:
@@ -47,28 +57,15 @@ class AddressSpace:
 
     def __init__(self) -> None:
         self.endpoint = NONE
-        self.tables: dict[int, array[int]] = {}
+        self.tables = Tables()
 
     def lookup(self, vaddr: int) -> int:
         """The page table entry for `vaddr`; 0 if nothing is mapped there."""
-        table = self.tables.get(vaddr >> TABLE_SHIFT)
-        return 0 if table is None else table[vaddr >> PAGE_SHIFT & TABLE_INDEX]
-
-    def frame(self, vaddr: int, need: int) -> int:
-        """The number of the frame behind `vaddr`, or -1 if its entry lacks a flag in `need`."""
-        table = self.tables.get(vaddr >> TABLE_SHIFT)
-        if table is not None:
-            entry = table[vaddr >> PAGE_SHIFT & TABLE_INDEX]
-            if entry & need == need:
-                return entry >> PAGE_SHIFT
-        return -1
+        return self.tables[vaddr >> TABLE_SHIFT][vaddr >> PAGE_SHIFT & TABLE_INDEX]
 
     def translate(self, vaddr: int, write: bool = False) -> int:
         """The physical address behind `vaddr`, or -1 if a user may not read (or `write`) there."""
-        table = self.tables.get(vaddr >> TABLE_SHIFT)
-        if table is None:
-            return -1
-        entry = table[vaddr >> PAGE_SHIFT & TABLE_INDEX]
+        entry = self.tables[vaddr >> TABLE_SHIFT][vaddr >> PAGE_SHIFT & TABLE_INDEX]
         need = USER_WRITE if write else USER_READ
         if entry & need != need:
             return -1

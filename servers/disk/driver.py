@@ -25,7 +25,7 @@ from ipc.bdev import (
     BdevScatter,
     BdevWrite,
 )  # fmt: skip
-from ipc.endpoint import HARDWARE
+from ipc.endpoint import HARDWARE, NONE
 from ipc.errors import EINVAL, EIO, ENOTTY, ENXIO, ERESTART, OK, IpcError
 from ipc.kernelcalls import SysDevio, SysIrqctl, SysSafecopyfrom, SysSafecopyto
 from ipc.messageclass import maker
@@ -57,6 +57,7 @@ DISK_IRQ: Final = 14
 _IRQ_SETPOLICY, _IRQ_ENABLE, _IRQ_REENABLE = 1, 3, 1
 _DIO_OUTPUT: Final = 0x32  # 32 bits
 _ELEMENT: Final = struct.Struct("<iI")  # iovec_s_t: grant, bytes
+_ELEMENT_SIZE: Final = _ELEMENT.size
 _GEOMETRY: Final = struct.Struct("<QQIII")  # struct part_geom
 _VECTOR: Final = BUFFERS  # where a vector is kept: data fill whole frames, and go on as such
 _VECTOR_FRAME: Final = _VECTOR >> PAGE_SHIFT  # which the longest vector does not fill
@@ -85,10 +86,12 @@ class Disk:
     size: int = attrs.field(init=False)  # bytes
     _later: AsyncTable = attrs.field(factory=AsyncTable)
     _doorbell: KernelCall = attrs.field(init=False)
+    call: KernelCall = attrs.field(init=False)  # the others that it makes, one after the other
 
     def __attrs_post_init__(self) -> None:
         self.size = self.controller.medium.size
         self._doorbell = KernelCall(SysDevio(_DIO_OUTPUT, self.controller.port, 1))
+        self.call = KernelCall(self._doorbell.request)
 
     @yields_traps
     @types.coroutine
@@ -97,6 +100,7 @@ class Disk:
         hook = yield from self._irqctl(_IRQ_SETPOLICY, _IRQ_REENABLE, 0)
         yield from self._irqctl(_IRQ_ENABLE, 0, hook)
         context = self.context
+        replying = SendNb(NONE, BdevReply())  # with every answer, as one is sent at a time
         while True:
             received = yield _ANY
             if type(received) is IpcError:
@@ -120,7 +124,8 @@ class Disk:
             answer = _bdev_reply(result, message.id)
             # Who waits gets the answer at once, unless it died meanwhile; others asynchronously.
             if how == SENDREC_CALL:
-                yield SendNb(source, answer)
+                replying.dest, replying.message = source, answer
+                yield replying
             else:
                 yield from self._later.send(source, answer)
 
@@ -164,7 +169,8 @@ class Disk:
                 break
             self.memory.write(SCRATCH, part)
             size = len(part)
-            copied = yield KernelCall(_sys_safecopyto(endpoint, grant, 0, SCRATCH, size))
+            self.call.request = _sys_safecopyto(endpoint, grant, 0, SCRATCH, size)
+            copied = yield self.call
             if copied.type != OK:
                 return int(copied.type)
             done += size
@@ -178,7 +184,8 @@ class Disk:
             part = min(size, length)
             if part == 0:
                 break
-            copied = yield KernelCall(_sys_safecopyfrom(endpoint, grant, 0, SCRATCH, part))
+            self.call.request = _sys_safecopyfrom(endpoint, grant, 0, SCRATCH, part)
+            copied = yield self.call
             if copied.type != OK:
                 return int(copied.type)
             parts.append(self.memory.read(SCRATCH, part))
@@ -186,7 +193,8 @@ class Disk:
         return b"".join(parts)
 
     def _irqctl(self, request: int, policy: int, hook: int) -> Generator[Any, Any, int]:
-        answer = yield KernelCall(SysIrqctl(request, DISK_IRQ, policy, hook))
+        self.call.request = SysIrqctl(request, DISK_IRQ, policy, hook)
+        answer = yield self.call
         if answer.type != OK:
             raise Panic(f"the disk's interrupt line cannot be had: {answer.type}")
         return int(getattr(answer, "hook_id", hook))
@@ -227,10 +235,11 @@ def do_vector_transfer(
     """
     if request.minor != 0:
         return ENXIO
-    length = min(request.count, NR_IOREQS) * _ELEMENT.size
+    length = min(request.count, NR_IOREQS) * _ELEMENT_SIZE
     if length <= 0:
         return EINVAL
-    copied = yield KernelCall(_sys_safecopyfrom(source, request.grant, 0, _VECTOR, length))
+    disk.call.request = _sys_safecopyfrom(source, request.grant, 0, _VECTOR, length)
+    copied = yield disk.call
     if copied.type != OK:
         return EINVAL
     vector = list(_ELEMENT.iter_unpack(disk.memory.get(_VECTOR_FRAME, 0, length)))

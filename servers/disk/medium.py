@@ -31,7 +31,10 @@ class Medium:
         if length == BLOCK_SIZE and not offset % BLOCK_SIZE:
             block = offset // BLOCK_SIZE
             written = self._written.get(block)
-            return self.initial(block) if written is None else bytes(written)
+            if written is not None:
+                return bytes(written)
+            initial = self.initial
+            return initial(block)
         parts = []
         end = offset + length
         while offset < end:
