@@ -63,6 +63,11 @@ class AddressSpace:
         """The page table entry for `vaddr`; 0 if nothing is mapped there."""
         return self.tables[vaddr >> TABLE_SHIFT][vaddr >> PAGE_SHIFT & TABLE_INDEX]
 
+    def frame(self, vaddr: int, need: int) -> int:
+        """The number of the frame behind `vaddr`, or -1 if its entry lacks a flag in `need`."""
+        entry = self.tables[vaddr >> TABLE_SHIFT][vaddr >> PAGE_SHIFT & TABLE_INDEX]
+        return entry >> PAGE_SHIFT if entry & need == need else -1
+
     def translate(self, vaddr: int, write: bool = False) -> int:
         """The physical address behind `vaddr`, or -1 if a user may not read (or `write`) there."""
         entry = self.tables[vaddr >> TABLE_SHIFT][vaddr >> PAGE_SHIFT & TABLE_INDEX]
