@@ -43,12 +43,12 @@ def do_mapcache(vm: VmServer, source: int, message: VmMapcachepage) -> Reply:
     if not message.pages:
         raise Refused(EINVAL)
     length = message.pages * PAGE
-    top = memory.config.user_end
     # With quirks, what was at the place of a region can still be mapped, and goes with it.
     if (message.dev, device_offset & _LONG) not in memory.cache.by_device and not memory.quirks:
-        if not map_nothing(memory, process, MMAP_BASE, top, length, ANON_FLAG | WRITABLE):
+        if not map_nothing(memory, process, length):
             raise Refused(ENOMEM)
         return _NOT_CACHED  # no refusal, but what a file system hears for each new block
+    top = memory.config.user_end
     region = map_region(memory, process, MMAP_BASE, top, length, ANON_FLAG | WRITABLE, CACHE)
     if region is None:
         raise Refused(ENOMEM)
@@ -107,21 +107,18 @@ def _set_page(
     memory: Memory, region: Region, page: int, cached: CachedPage | None, wanted: CachedPage
 ) -> None:
     """Put page `page` into the cache as `wanted`, in place of what is `cached` for that offset."""
-    cache, block = memory.cache, wanted.block
-    if cached is not None:
-        if "setcache-drops-old" not in memory.quirks:
-            _demand_private(memory, region, page, block)
+    cache = memory.cache
+    if cached is not None and "setcache-drops-old" in memory.quirks:
         cache.remove(cached)
-    _demand_private(memory, region, page, block)
+        cached = None
+    kind = region.kind if region.kinds is None else region.kind_of(page)
+    if (kind is not ANON and kind is not CONTIG) or memory.blocks.refs[wanted.block] != 1:
+        raise Refused(EFAULT)
+    if cached is not None:
+        cache.remove(cached)
     region.set_kind(page, CACHE)
     if not cache.add(wanted):
         raise Refused(EINVAL)
-
-
-def _demand_private(memory: Memory, region: Region, page: int, block: int) -> None:
-    kind = region.kind if region.kinds is None else region.kind_of(page)
-    if (kind is not ANON and kind is not CONTIG) or memory.blocks.refs[block] != 1:
-        raise Refused(EFAULT)
 
 
 def do_forgetcache(vm: VmServer, source: int, message: VmForgetcachepage) -> Reply:

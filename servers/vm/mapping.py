@@ -6,10 +6,12 @@ Source: MINIX ``servers/vm/region.c``.
 from __future__ import annotations
 
 from array import array
+from typing import Final
 
 from ipc.errors import EINVAL, ENOMEM, OK
 from kernel.panic import Panic
 from servers.vm.alloc import allocation_flags
+from servers.vm.config import MMAP_BASE
 from servers.vm.memory import Memory
 from servers.vm.memtypes import ANON, CACHE, FILE, MemoryType
 from servers.vm.outcome import MAPPED, Failed
@@ -17,6 +19,8 @@ from servers.vm.process import PAGE, WORD, VmProcess
 from servers.vm.region import ANON as ANON_FLAG
 from servers.vm.region import UNINITIALIZED, WRITABLE, Region, not_aligned
 from servers.vm.slots import find_slot
+
+_NO_BLOCK: Final = array("I", (0,))  # the table of a region of one page that has none
 
 
 def round_up(length: int) -> int:
@@ -45,7 +49,7 @@ def map_region(
     if preallocate and length == PAGE and kind is ANON and not vaddr % PAGE:
         # As `build_region` does, and mapped at once: file systems make one for each block.
         region = Region(process, vaddr, PAGE, flags, ANON, next(memory.region_ids))
-        region.blocks = array("I", (0,))
+        region.blocks = _NO_BLOCK[:]
         if ANON.touch(memory, region, 0, write=True, may_ask=False) is not MAPPED:
             return None
         if flags & UNINITIALIZED:
@@ -59,20 +63,18 @@ def map_region(
     return region
 
 
-def map_nothing(
-    memory: Memory, process: VmProcess, low: int, high: int, length: int, flags: int
-) -> bool:
-    """Make a new region of cache memory, as `map_region` does, and end it at once.
+def map_nothing(memory: Memory, process: VmProcess, length: int) -> bool:
+    """Make a new region of cache memory, wherever there is room, and end it at once.
 
     Only for what this leaves: the next region gets another number and is looked for near by, and
     the tree may stand differently.  False if there is no room.
     """
-    vaddr = find_slot(memory, process, low, high, length)
+    vaddr = find_slot(memory, process, MMAP_BASE, memory.config.user_end, length)
     if vaddr is None:
         return False
     number, regions = next(memory.region_ids), process.regions
     if vaddr % PAGE or not regions.visit(vaddr):
-        region = Region(process, vaddr, length, flags, CACHE, number)
+        region = Region(process, vaddr, length, ANON_FLAG | WRITABLE, CACHE, number)
         if vaddr % PAGE:
             raise not_aligned(region)
         regions.insert(region)

@@ -61,7 +61,7 @@ def do_pagefault(vm: VmServer, source: int, message: VmPagefault) -> Generator[A
         if type(answer) is not VmVfsReply:
             raise answer
         # Whether VFS has failed does not matter: then the page is not in the cache.
-        if memory.alive.get(source) is not process:  # it has died
+        if vm.alive.get(source) is not process:  # it has died
             return
         may_ask = False
     if outcome is MAPPED:

@@ -95,12 +95,14 @@ class VmServer(Server):
     table: AsyncTable = attrs.field(factory=AsyncTable)
     clearing: dict[int, KernelCall] = attrs.field(factory=dict)  # by endpoint, to be used again
 
+    alive: dict[int, VmProcess] = attrs.field(init=False)  # `memory.alive`
     caller: VmProcess = attrs.field(factory=lambda: VmProcess(NONE))  # who made the last request
     last: Message | None = None  # the last request itself
 
     name: str = "VM"
 
     def __attrs_post_init__(self) -> None:
+        self.alive = self.memory.alive
         self.outgoing = self.memory.vfs.outgoing
 
     async def kernel(self, request: Message) -> Message:
@@ -173,7 +175,7 @@ class VmServer(Server):
     def handler(self, source: int, message: Message) -> Handler | None:
         """Who handles a request: the table says, if the caller may make it at all."""
         self.last = message
-        process = self.memory.alive.get(source)
+        process = self.alive.get(source)
         if process is None:
             return self._stranger(source)
         self.caller = process
