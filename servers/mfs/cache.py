@@ -327,29 +327,29 @@ class BlockCache:
         None of them is here; the first is the file `inode`'s from `offset` on.  Reading the run
         may fail silently; the first is then read alone.
         """
-        first = base = wanted[0]
-        count = 1
-        if len(wanted) > 1:
-            first, count = self._run(wanted)
+        base = wanted[0]
+        run = self._run(wanted) if len(wanted) > 1 else wanted
         buffers: list[Buffer] = []
-        pages = []
-        for block in range(first, first + count):
+        pages: list[int] = []
+        for block in run:
             buffer: Buffer = (yield from self.obtain(block, NO_INODE, 0, True)) or (
                 yield from self._obtain_again(block, NO_INODE, 0)
             )
             buffers.append(buffer)
             pages.append(buffer.data)
-        done = yield from self.disk.transfer(GATHER, first * BLOCK_SIZE, pages, BLOCK_SIZE)
+        done = yield from self.disk.transfer(GATHER, run[0] * BLOCK_SIZE, pages, BLOCK_SIZE)
         found: Buffer | None = None
         for buffer in buffers:
             done -= BLOCK_SIZE
             if done < 0:
                 self._invalidate(buffer)
-            elif buffer.tell_vm:
+                self.let_go(buffer)
+                continue
+            if buffer.tell_vm:
                 answer = yield self._news(buffer)
                 if type(answer) is IpcError:
                     raise answer
-            if done >= 0 and buffer.block == base:
+            if buffer.block == base:
                 found = buffer
             else:
                 self.let_go(buffer)
@@ -359,8 +359,8 @@ class BlockCache:
             found.inode, found.inode_offset, found.tell_vm = inode, offset, self.use_vm
         return found
 
-    def _run(self, wanted: list[int]) -> tuple[int, int]:
-        """The run of blocks around the first of `wanted`: where it begins and how long it is."""
+    def _run(self, wanted: list[int]) -> range:
+        """The run of blocks around the first of `wanted` that are to be read."""
         base = wanted[0]
         others = set(wanted)
         first, last = base, base
@@ -369,7 +369,8 @@ class BlockCache:
         while last + 1 in others and last - base < MAX_PREFETCH:
             last += 1
         count = min(last - first + 1, MAX_PREFETCH, 18 if self.limit < 50 else self.limit - 4)
-        return base - min(base - first, count - 1), count
+        first = base - min(base - first, count - 1)
+        return range(first, first + count)
 
     async def flush(self) -> None:
         """Write all dirty blocks that nobody holds, lowest first, in runs.

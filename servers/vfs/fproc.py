@@ -105,7 +105,9 @@ class Fproc:
         if filp is None or filp.mode == CLOSED or filp.mutex.owner is not None:
             return None
         vnode = filp.vnode
-        if not vnode.lock.take_free(worker, WRITE if vnode.is_pipe and mode is READ else mode):
+        if mode is READ and vnode.is_pipe:
+            mode = WRITE
+        if not vnode.lock.take_free(worker, mode):
             return None
         filp.mutex.owner = worker
         return filp
