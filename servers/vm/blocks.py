@@ -112,11 +112,11 @@ class Blocks:
         """
         refs = self.refs
         left = refs[block] - 1
-        if left > 0:
+        if left:
+            if left < 0:
+                raise Panic("a block has no references", quirk="refcount-wrap")
             refs[block] = left
             return NO_FRAME
-        if left < 0:
-            raise Panic("a block has no references", quirk="refcount-wrap")
         phys = self.phys[block]
         refs[block] = 0
         self.phys[block] = NO_FRAME
