@@ -11,7 +11,6 @@ from __future__ import annotations
 import struct
 import types
 from collections.abc import Callable, Generator
-from functools import cache
 from typing import Any, Final, TypeAlias
 
 import attrs
@@ -41,7 +40,6 @@ GATHER: Final[Direction] = (maker(BdevGather), CPF_WRITE)
 SCATTER: Final[Direction] = (BdevScatter, CPF_READ)
 
 
-@cache
 def minor(device: int) -> int:
     """The minor number of a device number.  MINIX: sys/types.h minor."""
     return device & 0xFF | device >> 12 & 0xFFF00
@@ -56,7 +54,8 @@ def major(device: int) -> int:
 class BlockDevice:
     """One block device, `device`, and the endpoint of the driver that serves it.
 
-    `scratch` is the address of 512 bytes of the caller's own `memory` for vectors, in one page.
+    `choose` says which.  `scratch` is the address of 512 bytes of the caller's own `memory` for
+    vectors, in one page.
     """
 
     grants: Grants
@@ -64,16 +63,21 @@ class BlockDevice:
     scratch: int
     driver: int = NONE
     device: int = 0
+    _minor: int = 0
     # What asks the driver to move a run, with another message each time.
     _asking: SendRec = attrs.field(factory=lambda: SendRec(NONE, Reply()))
 
+    def choose(self, device: int) -> None:
+        """It is the device with the number `device` from now on."""
+        self.device, self._minor = device, minor(device)
+
     async def open(self, access: int) -> int:
         """Open the device (READ_BIT, WRITE_BIT); OK or an error number."""
-        return await self._call(BdevOpen(minor=minor(self.device), access=access))
+        return await self._call(BdevOpen(minor=self._minor, access=access))
 
     async def close(self) -> int:
         """Close the device; OK or an error number."""
-        return await self._call(BdevClose(minor=minor(self.device)))
+        return await self._call(BdevClose(minor=self._minor))
 
     async def read(self, position: int, address: int, length: int) -> int:
         """Read into own memory; how many bytes came, or an error number."""
@@ -81,7 +85,7 @@ class BlockDevice:
         result = EIO
         for _ in range(TRANSFER_TRIES):
             grant = self.grants.direct(self.driver, address, length, CPF_WRITE)
-            result = await self._call(BdevRead(position, minor(self.device), 0, length, grant))
+            result = await self._call(BdevRead(position, self._minor, 0, length, grant))
             self.grants.revoke(grant)
             if result != EIO:
                 break
@@ -91,7 +95,7 @@ class BlockDevice:
         """How many bytes the device has, or an error number."""
         grant = self.grants.direct(self.driver, self.scratch, PART_GEOM_SIZE, CPF_WRITE)
         result = await self._call(
-            BdevIoctl(minor=minor(self.device), request=DIOCGETP, grant=grant, user=NONE)
+            BdevIoctl(minor=self._minor, request=DIOCGETP, grant=grant, user=NONE)
         )
         self.grants.revoke(grant)
         if result != OK:
@@ -125,7 +129,7 @@ class BlockDevice:
                 yield Store(scratch, vector)
             grant = table.direct(driver, scratch, len(vector), CPF_READ)
             asking.dest = driver
-            asking.message = request(position, minor(self.device), 0, count, grant)
+            asking.message = request(position, self._minor, 0, count, grant)
             answer = yield asking
             table.revoke(grant)
             for part in reversed(parts):

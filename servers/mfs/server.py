@@ -73,7 +73,7 @@ class Mfs(FileServer):
     async def mount(self, device: int, label: str, read_only: bool) -> tuple[Node, int]:
         """Source: MINIX fs_mount; a file system that was not unmounted is mounted read-only."""
         await self.set_driver(device, label)
-        self.disk.device = device
+        self.disk.choose(device)
         access = READ_BIT if read_only else READ_BIT | WRITE_BIT
         if await self.disk.open(access) != OK:
             raise Refused(EINVAL)
