@@ -286,14 +286,17 @@ class Rendezvous:
                 if message is None:
                     return EFAULT
                 # What follows is `give`, written out because every message passes here.
-                if receiver.misc and receiver.misc & MF_REPLY_PEND:
-                    receiver.misc ^= MF_REPLY_PEND
+                misc = receiver.misc
+                if misc and misc & MF_REPLY_PEND:
+                    receiver.misc = misc ^ MF_REPLY_PEND
                     receiver.result = message
                     status = 0
                 else:
-                    status = call | flags
+                    status = call
                     if caller.misc and caller.misc & MF_REPLY_PEND and call != SENDA_CALL:
-                        status = SENDREC_CALL | flags
+                        status = SENDREC_CALL
+                    if flags:
+                        status |= flags
                     receiver.status = status
                     receiver.result = (caller.endpoint, message, status)
                 if self.probes.emit is not None:

@@ -254,8 +254,8 @@ class Server:
 
     @yields_traps
     @types.coroutine
-    def run(self, call: Call, value: Any = None) -> Generator[Any, Any, bool]:
-        """Run `call` until it parks or returns, and send its reply; True.
+    def run(self, call: Call, value: Any = None) -> Generator[Any, Any, None]:
+        """Run `call` until it parks or returns, and send its reply.
 
         Nothing that it raises is lost.
         """
@@ -278,13 +278,12 @@ class Server:
         if reply is not None and call.answered:
             yield from self.reply(call.source, reply)
         context.cause = outer
-        return True
 
-    def resume(self, ticket: Ticket, value: Any = None) -> Coroutine[Any, Any, bool]:
+    def resume(self, ticket: Ticket, value: Any = None) -> Coroutine[Any, Any, None]:
         """Run the call that waits on `ticket` on, with `value` (an exception: raised there).
 
-        To be awaited at once.  False comes back if nothing waits on it any more, because the call
-        was cancelled.
+        To be awaited at once, or returned by a handler that has nothing more to do.  Nothing
+        happens if nothing waits on the ticket any more, because its call was cancelled.
         """
         call = ticket.call
         if call is None:
@@ -325,8 +324,8 @@ class Server:
         return len(waiting)
 
 
-async def _nobody() -> bool:
-    return False
+async def _nobody() -> None:
+    pass
 
 
 @cache

@@ -308,7 +308,8 @@ async def _interrupt(pm: ProcessManager, process: Mproc) -> None:
     ticket = process.wait.ticket if process.wait is not None else process.suspension
     process.wait = process.suspension = None
     assert ticket is not None, "who waits in PM has a ticket"
-    if not await pm.resume(ticket, Refused(EINTR)):
-        # A SIGSUSPEND that found a signal waiting has not come to wait itself.
+    if ticket.call is not None:
+        await pm.resume(ticket, Refused(EINTR))
+    else:  # a SIGSUSPEND that found a signal waiting has not come to wait itself
         await pm.reply(process.endpoint, Reply(EINTR))
     await _try_resume(process)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import types
-from collections.abc import Generator
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
-from ipc.traps import yields_traps
 from ipc.vm import VmVfsReply
 from kernel.panic import Panic
 
@@ -14,9 +12,9 @@ if TYPE_CHECKING:
     from servers.vm.server import VmServer
 
 
-@yields_traps
-@types.coroutine
-def do_vfs_reply(vm: VmServer, source: int, message: VmVfsReply) -> Generator[Any, Any, None]:
+def do_vfs_reply(
+    vm: VmServer, source: int, message: VmVfsReply
+) -> Coroutine[Any, Any, None] | None:
     """Go on with the call that waits for this answer, then ask VFS the next thing.
 
     There is no answer to an answer: one that nobody waits for is dropped.
@@ -26,10 +24,13 @@ def do_vfs_reply(vm: VmServer, source: int, message: VmVfsReply) -> Generator[An
     if request is None or request.message.reqid != message.reqid:
         if "vfs-reply-nothing-active" in vm.memory.quirks:
             raise Panic("an answer that nobody waits for", quirk="vfs-reply-nothing-active")
-        return
+        return None
     queue.active = None
-    yield from vm.resume(request.ticket, message)
-    if queue.waiting:
-        queue.activate()
-    if vm.outgoing:
-        yield from vm.flush()
+    going_on = vm.resume(request.ticket, message)
+    return _with_next(vm, going_on) if queue.waiting else going_on
+
+
+async def _with_next(vm: VmServer, going_on: Coroutine[Any, Any, None]) -> None:
+    await going_on
+    vm.memory.vfs.activate()
+    await vm.flush()

@@ -60,9 +60,11 @@ async def do_resume(server: Desk, source: int, message: PmKill) -> Message:
     if message.pid == -5:
         await server.begin(linger(server), source, message)
         return Reply(OK)
-    done = await server.resume(server.tickets.pop(0), message.nr)
+    ticket = server.tickets.pop(0)
+    waits = ticket.call is not None
+    await server.resume(ticket, message.nr)
     server.log.append(("resumer", source))
-    return Reply(OK if done else EPERM)
+    return Reply(OK if waits else EPERM)
 
 
 async def linger(server: Desk) -> None:
