@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ipc.endpoint import ASYNCM, NR_TASKS, SELF
-from ipc.errors import ECALLDENIED, EDEADSRCDST, EDOM, EINVAL, EPERM, OK
+from ipc.errors import ECALLDENIED, EDEADSRCDST, EDOM, EINVAL, ENOTREADY, EPERM, OK
 from ipc.traps import (
     AMF_DONE,
     AMF_NOREPLY,
@@ -38,8 +38,10 @@ if TYPE_CHECKING:
     from kernel.table import ProcessTable
 
 _KNOWN_FLAGS: Final = AMF_VALID | AMF_DONE | AMF_NOTIFY | AMF_NOREPLY | AMF_NOTIFY_ERR
-# Of these flags an entry that is offered has AMF_VALID and no other.
-_ESSENTIAL: Final = ~_KNOWN_FLAGS | AMF_DONE | AMF_VALID
+# The flags that an entry may be offered with: AMF_VALID, and any but AMF_DONE.
+_OFFERED: Final = frozenset(
+    flags for flags in range(_KNOWN_FLAGS + 1) if flags & (AMF_VALID | AMF_DONE) == AMF_VALID
+)
 _WANTS_FAILURE: Final = AMF_NOTIFY | AMF_NOTIFY_ERR
 _ENTRIES_PER_SLOT: Final = 16
 
@@ -55,11 +57,9 @@ def offer(ipc: Rendezvous, caller: Process, trap: SendA, size: int | None = None
     entries = table = trap.table
     if size is None:
         size = len(table)
-    elif size >= 0:
-        entries = table[:size]
     else:
-        return EDOM
-    if size > ipc.most_offers:
+        entries = table[: max(size, 0)]
+    if not 0 <= size <= ipc.most_offers:
         return EDOM
     if not privilege.system:
         return EPERM
@@ -69,26 +69,29 @@ def offer(ipc: Rendezvous, caller: Process, trap: SendA, size: int | None = None
     privilege.async_endpoint = caller.endpoint
     tell = False
     for entry in entries:
-        if entry.flags & _ESSENTIAL != AMF_VALID:
+        flags = entry.flags
+        if flags not in _OFFERED:
             continue
         dest = entry.dest
         receiver = caller if dest == SELF else ipc.endpoints.get(dest)
         if (
             receiver is None
-            or receiver.rts & RTS_NO_ENDPOINT
             or receiver.slot < 0
             or not (privilege.reaches[receiver.privilege.id] or receiver is caller)
         ):
-            tell |= _store(caller, entry, _refusal(caller, receiver))
-        elif (
-            _answer(ipc, caller, receiver, entry)
-            if receiver.misc
-            else ipc.deliver(caller, receiver, entry.message, SENDA_CALL) == OK
-        ):
+            tell |= _store(caller, entry, EDEADSRCDST if receiver is None else ECALLDENIED)
+            continue
+        if receiver.misc:
+            code = _answer(ipc, caller, receiver, entry)
+        else:
+            code = ipc.deliver(caller, receiver, entry.message, SENDA_CALL)
+        if code == OK:
             # What follows is `_store`, written out because most messages are taken at once.
-            entry.dest, entry.result = receiver.endpoint, OK
-            entry.flags |= AMF_DONE
-            tell |= entry.flags & AMF_NOTIFY != 0
+            entry.dest, entry.result, entry.flags = receiver.endpoint, OK, flags | AMF_DONE
+            if flags & AMF_NOTIFY:
+                tell = True
+        elif code == EDEADSRCDST:
+            tell |= _store(caller, entry, code)
         else:
             receiver.privilege.async_pending |= privilege.bit
             privilege.async_table, privilege.async_size = table, size
@@ -186,19 +189,18 @@ def _serve(ipc: Rendezvous, sender: Process, receiver: Process) -> bool:
     return delivered
 
 
-def _answer(ipc: Rendezvous, caller: Process, receiver: Process, entry: AsyncEntry) -> bool:
+def _answer(ipc: Rendezvous, caller: Process, receiver: Process, entry: AsyncEntry) -> int:
     """Deliver `entry` if `receiver`, which may be in SENDREC, waits for it.
 
-    Returns whether it did.
+    Returns OK if it did, or else as `Rendezvous.deliver` does.
     """
     answers = receiver.misc & MF_REPLY_PEND
     if answers and entry.flags & AMF_NOREPLY:
-        return False
-    if ipc.deliver(caller, receiver, entry.message, SENDA_CALL) != OK:
-        return False
-    if answers and "stale-reply-pending" in ipc.quirks:
+        return EDEADSRCDST if receiver.rts & RTS_NO_ENDPOINT else ENOTREADY
+    code = ipc.deliver(caller, receiver, entry.message, SENDA_CALL)
+    if code == OK and answers and "stale-reply-pending" in ipc.quirks:
         receiver.misc |= MF_REPLY_PEND
-    return True
+    return code
 
 
 def _fits(receiver: Process, sender: Process, entry: AsyncEntry) -> bool:
@@ -213,15 +215,6 @@ def _said(ipc: Rendezvous, sender: Process, entry: AsyncEntry) -> Message:
     if ipc.probes.emit is not None:
         ipc.probes.sent(sender, _dest_of(sender, entry), entry.message, SENDA_CALL)
     return entry.message
-
-
-def _refusal(caller: Process, receiver: Process | None) -> int:
-    """Why `caller` may not send to `receiver`, which may be nobody."""
-    if receiver is None:
-        return EDEADSRCDST
-    if receiver.slot < 0 or not _may_send(caller, receiver):
-        return ECALLDENIED
-    return EDEADSRCDST
 
 
 def _may_send(sender: Process, receiver: Process) -> bool:
