@@ -85,8 +85,7 @@ def offer(ipc: Rendezvous, caller: Process, trap: SendA, size: int | None = None
             code = _answer(ipc, caller, receiver, entry)
         else:
             code = ipc.deliver(caller, receiver, entry.message, SENDA_CALL)
-        if code == OK:
-            # What follows is `_store`, written out because most messages are taken at once.
+        if code == OK:  # as `_store` does, in line: most messages are taken at once
             entry.dest, entry.result, entry.flags = receiver.endpoint, OK, flags | AMF_DONE
             if flags & AMF_NOTIFY:
                 tell = True
