@@ -158,7 +158,9 @@ class Server:
                     if outgoing:
                         yield from self.flush()
                     replying.dest = source
-                    replying.message = answer if complete is None else complete(answer)
+                    if complete is not None and type(answer) is Reply:
+                        answer = complete(answer)
+                    replying.message = answer
                     failure = yield replying
                     if failure is not None:
                         self._unsent(source, answer, failure)
@@ -226,8 +228,8 @@ class Server:
         """Who handles `message` from `source`: None if it is to be dropped without an answer."""
         return self.CALLS.get(message.type, do_unknown)
 
-    def complete(self, answer: Message) -> Message:
-        """What is sent if a handler returns `answer`."""
+    def complete(self, answer: Reply) -> Message:
+        """What is sent if a handler returns `answer`, which is no more than a result."""
         return answer
 
     @yields_traps
@@ -240,7 +242,9 @@ class Server:
         """
         if self.outgoing:
             yield from self.flush()
-        failure = yield self.REPLIES(dest, self.complete(message))
+        if type(message) is Reply:
+            message = self.complete(message)
+        failure = yield self.REPLIES(dest, message)
         if failure is not None:
             self._unsent(dest, message, failure)
 

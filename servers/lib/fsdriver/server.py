@@ -59,10 +59,8 @@ class FileServer(Server):
             return do_not_mounted
         return self.CALLS.get(message.type, do_unknown)
 
-    def complete(self, answer: Message) -> Message:
+    def complete(self, answer: Reply) -> Message:
         """The answer to VFS is under the number of the transaction that it gave."""
-        if type(answer) is not Reply:
-            return answer
         request = type(self.request)
         kind: Any = _answers.get(request)
         if kind is None:
