@@ -160,7 +160,16 @@ class Rendezvous:
         caller.misc |= MF_REPLY_PEND
         code = self.deliver(caller, receiver, message, SENDREC_CALL)
         if code == OK and not (receiver.rts or caller.callers or privilege.async_pending):
-            return self._wait(caller, dest)  # nothing that `_collect` looks for can be there
+            # Nothing that `_collect` looks for can be there, and this is `_wait`.
+            caller.get_from = dest
+            if caller.rts:
+                self.ready.block(caller, RTS_RECEIVING)
+            else:
+                caller.rts = RTS_RECEIVING
+                self.ready.remove(caller)
+            if self.probes.emit is not None:
+                self.probes.blocked(caller, caller.rts, dest)
+            return BLOCKED
         if code >= 0:
             code = self._collect(caller, dest, receiver)
         if code < 0 and "stale-reply-pending" not in self.quirks:

@@ -41,13 +41,17 @@ VMCTL_BOOTINHIBIT_CLEAR: Final = 33
 VMPTYPE_CHECK: Final = 1
 
 
+# There is no translation buffer, and the kernel maps nothing of its own.
+_WITHOUT_EFFECT: Final = frozenset({VMCTL_I386_INVLPG, VMCTL_FLUSHTLB, VMCTL_CLEARMAPCACHE})
+
+
 def do_vmctl(machine: Machine, caller: Process, request: SysVmctl) -> Message | int:
     """Do what the request's parameter says to the process that it names."""
     process = caller if request.who == SELF else machine.table.endpoints.get(request.who)
     parameter = PARAMETERS.get(request.param)
-    if process is None or parameter is None:
+    if process is None or (parameter is None and request.param not in _WITHOUT_EFFECT):
         return EINVAL
-    return parameter(machine, process, request.value)
+    return OK if parameter is None else parameter(machine, process, request.value)
 
 
 # Differs: MINIX asserts that the flag which is cleared is set.
@@ -121,11 +125,6 @@ def _page_directory(_machine: Machine, process: Process, _value: int) -> Message
     return SysVmctlReply(OK, 0 if process.space is None else process.endpoint & 0xFFFFFFFF)
 
 
-def _nothing(_machine: Machine, _process: Process, _value: int) -> Message | int:
-    """There is no translation buffer, and the kernel maps nothing of its own."""
-    return OK
-
-
 def _no_more(_machine: Machine, _process: Process, _value: int) -> Message | int:
     """The kernel has nothing (more) that VM should map for it."""
     return EINVAL
@@ -136,13 +135,10 @@ PARAMETERS: Final[dict[int, Callable[[Machine, Process, int], Message | int]]] =
     VMCTL_GET_PDBR: _page_directory,
     VMCTL_MEMREQ_GET: _memreq_get,
     VMCTL_MEMREQ_REPLY: _memreq_reply,
-    VMCTL_I386_INVLPG: _nothing,
-    VMCTL_FLUSHTLB: _nothing,
     VMCTL_KERN_PHYSMAP: _no_more,
     VMCTL_KERN_MAP_REPLY: _no_more,
     VMCTL_SETADDRSPACE: _set_address_space,
     VMCTL_VMINHIBIT_SET: _inhibit,
     VMCTL_VMINHIBIT_CLEAR: _uninhibit,
-    VMCTL_CLEARMAPCACHE: _nothing,
     VMCTL_BOOTINHIBIT_CLEAR: _bootinhibit_clear,
 }

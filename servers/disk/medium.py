@@ -33,8 +33,7 @@ class Medium:
             written = self._written.get(block)
             if written is not None:
                 return bytes(written)
-            initial = self.initial
-            return initial(block)
+            return self.initial(block)
         parts = []
         end = offset + length
         while offset < end:

@@ -25,6 +25,7 @@ from ipc.flags import VMCTL_CLEAR_PAGEFAULT, VMCTL_FLUSHTLB
 from ipc.kernelcalls import SysVmctl
 from ipc.message import PAYLOAD_SIZE, Message, RawMessage
 from ipc.notification import Notification
+from ipc.registry import BY_NUMBER
 from ipc.rs import RsInit
 from ipc.signals import SIGKMEM, signals_in
 from ipc.traps import AMF_NOREPLY, FROM_KERNEL, KernelCall, trap, yields_traps
@@ -179,7 +180,7 @@ class VmServer(Server):
         if process is None:
             return self._stranger(source)
         self.caller = process
-        entry = _TABLE.get(message.type)
+        entry = _TABLE.get(type(message))
         if entry is None:
             if type(message) is VmPagefault and self.status & FROM_KERNEL:
                 return do_pagefault
@@ -295,8 +296,8 @@ VmServer.CALLS = {
     VmGetrusage.type: do_getrusage,
 }
 # Who handles a request, and who may make it (None: anybody).
-_TABLE: Final[Mapping[int, tuple[Handler, tuple[int, ...] | None]]] = {
-    number: (handler, CALLERS.get(number)) for number, handler in VmServer.CALLS.items()
+_TABLE: Final[Mapping[type, tuple[Handler, tuple[int, ...] | None]]] = {
+    BY_NUMBER[number]: (handler, CALLERS.get(number)) for number, handler in VmServer.CALLS.items()
 }
 VmServer.NOTIFIED = {SYSTEM: do_signals}
 
