@@ -88,7 +88,7 @@ class Dispatcher:
         self.thread = threading.get_ident()
         self.stop_wanted = False
         machine = self.machine
-        clock, queue = machine.clock, machine.ready
+        clock, queue = machine.clock, machine.ready.queue
         clock.attend()
         limit = self.limits.steps
         last = min(self.steps + most, limit)
@@ -139,7 +139,7 @@ class Dispatcher:
     def _step(self, last: int) -> bool:
         """Make steps until something is due or nobody can run; True if the `last` one is made."""
         machine, current = self.machine, self.current
-        clock, queue, table = machine.clock, machine.ready, self._table
+        clock, queue, table = machine.clock, machine.ready.queue, self._table
         choose = None if self.policy.takes_head else self.policy.choose
         record = self.choices.append
         first = self.steps + 1
@@ -198,7 +198,7 @@ class Dispatcher:
         probes = self.machine.probes
         ready.to_front(index)
         if probes.emit is not None:
-            probes.happened(Chosen, ready[0], index, len(ready))
+            probes.happened(Chosen, ready.queue[0], index, len(ready.queue))
 
     def _switch(self, process: Process) -> bool:
         """Let `process` be the one that runs; False if its quantum is used up."""

@@ -281,7 +281,7 @@ class Machine:
     @property
     def quiet(self) -> bool:
         """Whether no process can run."""
-        return not self.ready
+        return not self.ready.queue
 
     def run_nowait(self) -> None:
         """Run until the machine is quiet.  Virtual time passes only by what processes do.
@@ -360,7 +360,7 @@ class Machine:
     def check(self) -> None:
         """State the machine's invariants; tests call it between runs."""
         self.ready.check()
-        queued = set(map(id, self.ready))
+        queued = set(map(id, self.ready.queue))
         for process in self.table.all():
             assert bool(process.rts) != (id(process) in queued), f"{process.name} is lost"
             assert self.table.lookup(process.endpoint) is process, f"{process.name} has no name"

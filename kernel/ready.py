@@ -12,10 +12,13 @@ class ReadyQueue(Protocol):
     """Keeps the processes without run flags in the order in which they became ready.
 
     `block` and `unblock` change run flags; who changes one itself, because it passes every message,
-    says with `append` or `remove` what comes of that.  `kernel.runqueue.RunQueue` is the machine's.
+    appends to the `queue` who has lost its last one, and removes who has got one.
+    `kernel.runqueue.RunQueue` is the machine's.
 
     Source: MINIX ``kernel/proc.h`` RTS_SET, RTS_UNSET.
     """
+
+    queue: list[Process]
 
     def block(self, process: Process, flag: int) -> None:
         """Set run flags of `process`; if it could run, it leaves the queue."""
@@ -23,12 +26,4 @@ class ReadyQueue(Protocol):
 
     def unblock(self, process: Process, flag: int) -> None:
         """Clear run flags of `process`; if those were its last ones, it joins the queue's end."""
-        ...
-
-    def append(self, process: Process, /) -> None:
-        """`process`, which has lost its last run flag, joins the queue's end."""
-        ...
-
-    def remove(self, process: Process, /) -> None:
-        """`process`, which has got a run flag, leaves the queue."""
         ...

@@ -166,7 +166,7 @@ class Rendezvous:
                 self.ready.block(caller, RTS_RECEIVING)
             else:
                 caller.rts = RTS_RECEIVING
-                self.ready.remove(caller)
+                self.ready.queue.remove(caller)
             if self.probes.emit is not None:
                 self.probes.blocked(caller, caller.rts, dest)
             return BLOCKED
@@ -207,7 +207,7 @@ class Rendezvous:
             self.ready.block(caller, RTS_RECEIVING)
         else:
             caller.rts = RTS_RECEIVING
-            self.ready.remove(caller)
+            self.ready.queue.remove(caller)
         if self.probes.emit is not None:
             self.probes.blocked(caller, caller.rts, source)
         return BLOCKED
@@ -314,7 +314,7 @@ class Rendezvous:
                     self.probes.delivered(caller.endpoint, receiver, message, status, cause)
                 if rts == RTS_RECEIVING:
                     receiver.rts = 0
-                    self.ready.append(receiver)
+                    self.ready.queue.append(receiver)
                 else:
                     self.ready.unblock(receiver, RTS_RECEIVING)
                 return OK
@@ -388,7 +388,7 @@ class Rendezvous:
             self.ready.block(caller, RTS_RECEIVING)
         else:
             caller.rts = RTS_RECEIVING
-            self.ready.remove(caller)
+            self.ready.queue.remove(caller)
         if self.probes.emit is not None:
             self.probes.blocked(caller, caller.rts, source)
         return BLOCKED

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Protocol
 
 from kernel.process import Process
@@ -26,7 +25,7 @@ class Policy(Protocol):
     def attach(self, ready: RunQueue) -> None:
         """The policy will decide for `ready`; called once, before anything runs."""
 
-    def choose(self, queue: deque[Process], ran: Process | None) -> int:
+    def choose(self, queue: list[Process], ran: Process | None) -> int:
         """The index in `queue`, which has at least two processes, of the one to run.
 
         `ran` is the process that made the last step.

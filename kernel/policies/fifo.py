@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 from kernel.process import Process
 from kernel.runqueue import RunQueue
 
@@ -17,6 +15,6 @@ class Fifo:
     def attach(self, ready: RunQueue) -> None:
         """Nothing to prepare."""
 
-    def choose(self, queue: deque[Process], ran: Process | None) -> int:
+    def choose(self, queue: list[Process], ran: Process | None) -> int:
         """The head."""
         return 0

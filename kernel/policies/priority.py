@@ -9,7 +9,6 @@ Source: MINIX ``kernel/proc.c`` pick_proc, enqueue, enqueue_head, proc_no_time.
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Final
 
 from kernel.privilege import PREEMPTIBLE
@@ -37,7 +36,7 @@ class Priority:
     def attach(self, ready: RunQueue) -> None:
         """Count the processes that are ready already, and all that come and go."""
         ready.tell(self._enter, self._leave)
-        for process in ready:
+        for process in ready.queue:
             self._enter(process)
 
     def _enter(self, process: Process) -> None:
@@ -49,7 +48,7 @@ class Priority:
         if not self.levels[process.priority]:
             self.best &= ~(1 << process.priority)
 
-    def choose(self, queue: deque[Process], ran: Process | None) -> int:
+    def choose(self, queue: list[Process], ran: Process | None) -> int:
         """Whoever runs if it may not be preempted, else the first of the best queue."""
         head = queue[0]
         best = (self.best & -self.best).bit_length() - 1

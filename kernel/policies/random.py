@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from random import Random as Generator
 
 from kernel.process import Process
@@ -21,6 +20,6 @@ class Random:
     def attach(self, ready: RunQueue) -> None:
         """Nothing to prepare."""
 
-    def choose(self, queue: deque[Process], ran: Process | None) -> int:
+    def choose(self, queue: list[Process], ran: Process | None) -> int:
         """An index drawn with the float generator, whose sequence Python guarantees per seed."""
         return int(self._generator.random() * len(queue))

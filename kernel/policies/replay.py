@@ -8,7 +8,6 @@ choice at all is the empty text.
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Final
@@ -81,7 +80,7 @@ class Replay:
     def attach(self, ready: RunQueue) -> None:
         """Nothing to prepare."""
 
-    def choose(self, queue: deque[Process], ran: Process | None) -> int:
+    def choose(self, queue: list[Process], ran: Process | None) -> int:
         """The next recorded choice."""
         number = self._next
         if number >= len(self._choices):

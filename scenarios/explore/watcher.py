@@ -6,7 +6,6 @@ deviations that it is to make.
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Any, Final
 
 from ipc.endpoint import ANY
@@ -81,7 +80,7 @@ class Watcher:
         if self._careful:
             ready.tell(self._entered, self._left)
 
-    def choose(self, queue: deque[Process], ran: Process | None) -> int:
+    def choose(self, queue: list[Process], ran: Process | None) -> int:
         """The head, or what is to be done instead.  Raises ScheduleDiffers."""
         position = len(self.widths)
         self.widths.append(len(queue))
@@ -202,7 +201,7 @@ class Watcher:
         """Somebody can run: because of the step at hand, a device, or the world outside."""
         step = self._open
         if step is None:
-            if len(self._machine.ready) == 1:
+            if len(self._machine.ready.queue) == 1:
                 self._epoch += 1  # until now nobody could run
             step = Step(None, self._epoch)
             self.steps.append(step)

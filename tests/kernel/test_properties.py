@@ -53,7 +53,7 @@ class MessagePassing(RuleBasedStateMachine):
 
     def someone(self, index: int) -> Process | None:
         """One of the processes that can run."""
-        queue = self.kernel.ready
+        queue = self.kernel.ready.queue
         return queue[index % len(queue)] if queue else None
 
     def dest(self, word: str) -> int:
