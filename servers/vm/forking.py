@@ -38,11 +38,20 @@ def copy_all(memory: Memory, child: VmProcess, parent: VmProcess) -> int:
 
 
 def copy_regions(memory: Memory, dest: VmProcess, regions: list[Region]) -> int:
-    """Give `dest` copies of `regions`.  OK or ENOMEM."""
+    """Give `dest` copies of all `regions`; page tables stay as they are.
+
+    OK, or ENOMEM, after which it has none of them.  MINIX would then end all regions of `dest`; but
+    only memory of VM's own can be short there.  Source: map_proc_copy_range.
+    """
+    copies: list[Region] = []
     for region in regions:
         copy = copy_region(memory, dest, region)
         if copy is None:
+            for each in copies:
+                free_region(memory, each)
             return ENOMEM
+        copies.append(copy)
+    for copy in copies:
         dest.regions.insert(copy)
     return OK
 

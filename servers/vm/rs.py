@@ -80,13 +80,16 @@ async def do_rs_prepare(vm: VmServer, source: int, message: VmRsPrepare) -> Repl
     if old_heap.end > new_heap.end:
         extend(memory, new, old_heap.end)
     await pin(vm, new)
-    if not message.flags & SF_VM_NOMMAP:
-        share_mappings(memory, old, new)
-    return Reply()
+    result = OK if message.flags & SF_VM_NOMMAP else share_mappings(memory, old, new)
+    return Reply(result)
 
 
 async def do_rs_update(vm: VmServer, source: int, message: VmRsUpdate) -> Reply | None:
-    """Exchange the memory of the two versions of a service."""
+    """Exchange the memory of the two versions of a service.
+
+    ENOMEM if the new version could not be given copies of what the old one has mapped: they are
+    exchanged all the same.
+    """
     memory = vm.memory
     src, dst = _both(memory, message)
     if not message.flags & (SF_VM_ROLLBACK | SF_VM_NOMMAP) and _preallocated(dst) is not None:
@@ -101,18 +104,17 @@ async def do_rs_update(vm: VmServer, source: int, message: VmRsUpdate) -> Reply 
     _swap(src, dst)
     if "update-loses-sharers" not in memory.quirks:
         _follow(memory, src.endpoint, dst.endpoint)
+    result = OK
     if dst.endpoint != VM and not message.flags & (SF_VM_ROLLBACK | SF_VM_NOMMAP):
         if empty:
             raise Panic("a service without memory is updated", quirk="rs-update-empty")
         result = share_mappings(memory, dst, src)
-        if result != OK:
-            raise Refused(result)
     memory.mmu.bind(src.endpoint, src.space)
     memory.mmu.bind(dst.endpoint, dst.space)
     # A caller that was updated itself has the other's endpoint now.
     dest = {message.src: message.dst, message.dst: message.src}.get(source, source)
     if source != VM:
-        await vm.reply(dest, Reply())
+        await vm.reply(dest, Reply(result))
     return None
 
 
