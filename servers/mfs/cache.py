@@ -54,7 +54,7 @@ _DONE: Final[Any] = _Done()
 class Buffer:
     """A block of `device` (0: of none) and the page at `data` (0: none) where it lies.
 
-    What else there is to say of it is said when it is there.
+    All else is unset until `BlockCache.obtain` has put a block into it.
     """
 
     device: int = 0
@@ -65,7 +65,8 @@ class Buffer:
     inode: int = attrs.field(init=False)
     inode_offset: int = attrs.field(init=False)
     tell_vm: bool = attrs.field(init=False)
-    text: bytes | None = attrs.field(init=False)  # of the page, while it was not changed since
+    # What is in the page, while it was not changed since.
+    text: bytes | None = attrs.field(init=False, repr=False)
 
 
 @attrs.define(eq=False)
@@ -281,6 +282,11 @@ class BlockCache:
             await self.pages.unmap(buffer.data)
             buffer.data = 0
 
+    def _drop(self, buffer: Buffer) -> None:
+        """Let go of `buffer`, into which nothing was read."""
+        self._invalidate(buffer)
+        self.let_go(buffer)
+
     def _invalidate(self, buffer: Buffer) -> None:
         if buffer.device:
             self._by_block.pop((buffer.device, buffer.block), None)
@@ -324,26 +330,30 @@ class BlockCache:
     def prefetch(self, wanted: list[int], inode: int, offset: int) -> Generator[Any, Any, Buffer]:
         """Hold the first of `wanted`, and read those of the others that lie around it in one run.
 
-        None of them is here; the first is the file `inode`'s from `offset` on.  Reading the run
-        may fail silently; the first is then read alone.
+        None of them is here; the first is a file's, that of `inode` from `offset` on.  Reading the
+        run may fail silently; the first is then read alone.  Raises Refused without memory for it.
         """
         base = wanted[0]
         run = self._run(wanted) if len(wanted) > 1 else wanted
         buffers: list[Buffer] = []
         pages: list[int] = []
-        for block in run:
-            buffer: Buffer = (yield from self.obtain(block, NO_INODE, 0, True)) or (
-                yield from self._obtain_again(block, NO_INODE, 0)
-            )
-            buffers.append(buffer)
-            pages.append(buffer.data)
+        try:
+            for block in run:
+                buffer: Buffer = (yield from self.obtain(block, NO_INODE, 0, True)) or (
+                    yield from self._obtain_again(block, NO_INODE, 0)
+                )
+                buffers.append(buffer)
+                pages.append(buffer.data)
+        except Refused:
+            for buffer in buffers:
+                self._drop(buffer)
+            raise
         done = yield from self.disk.transfer(GATHER, run[0] * BLOCK_SIZE, pages, BLOCK_SIZE)
         found: Buffer | None = None
         for buffer in buffers:
             done -= BLOCK_SIZE
             if done < 0:
-                self._invalidate(buffer)
-                self.let_go(buffer)
+                self._drop(buffer)
                 continue
             if buffer.tell_vm:
                 answer = yield self._news(buffer)
@@ -413,14 +423,14 @@ class BlockCache:
     async def set_usage(self, total: int, used: int) -> None:
         """The device has `total` blocks, `used` of them allocated.  MINIX: lmfs_set_blockusage."""
         self.total_blocks, self.used_blocks = total, used
-        if not self._in_use():
+        if not self.in_use():
             await self.consider_size()
 
     async def change_usage(self, delta: int) -> None:
         """`delta` more blocks are allocated.  MINIX: lmfs_change_blockusage."""
         self.used_blocks = min(max(self.used_blocks + delta, 0), self.total_blocks)
         self._drift += delta
-        if not self._in_use() and abs(self._drift) * (BLOCK_SIZE // 1024) > BAND:
+        if not self.in_use() and abs(self._drift) * (BLOCK_SIZE // 1024) > BAND:
             self._drift = 0
             await self.consider_size()
 
@@ -439,7 +449,7 @@ class BlockCache:
 
     async def _resize(self, limit: int) -> None:
         """Source: MINIX lmfs_buf_pool: everything is written and unmapped first."""
-        assert not self._in_use(), "the cache is resized only when nobody holds a block"
+        assert not self.in_use(), "the cache is resized only when nobody holds a block"
         await self.sync()
         for buffer in self._made:
             if buffer.data:
@@ -455,7 +465,7 @@ class BlockCache:
         await self.flush()
         await self.change_usage(0)
 
-    def _in_use(self) -> int:
+    def in_use(self) -> int:
         """How many buffers are held."""
         return len(self._made) - len(self._soon) - len(self._unused)
 
@@ -469,7 +479,7 @@ class BlockCache:
         for key, buffer in self._by_block.items():
             assert key == (buffer.device, buffer.block), "blocks are found under their number"
         held = sum(1 for buffer in self._made if buffer.held)
-        assert self._in_use() == held, "what does not wait to be recycled is held"
+        assert self.in_use() == held, "what does not wait to be recycled is held"
 
 
 def square_root(value: int) -> int:

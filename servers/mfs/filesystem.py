@@ -170,9 +170,13 @@ class FileSystem:
 
     def _make_room(self) -> None:
         if len(self._inodes) >= TABLE_SIZE:
-            if not self._unused:
+            for number in self._unused:
+                inode = self._inodes[number]
+                if inode.links and not inode.dirty:  # else `put_inode` had no memory
+                    break
+            else:
                 raise Refused(ENFILE)
-            del self._inodes[self._unused.popitem(last=False)[0]]
+            del self._inodes[number], self._unused[number]
 
     def find_inode(self, number: int) -> Inode:
         """The inode with this number, which must be in use; raises Refused(EINVAL) otherwise."""
@@ -182,26 +186,32 @@ class FileSystem:
         return inode
 
     async def put_inode(self, inode: Inode) -> None:
-        """End a use of `inode`; with the last, a file without links is freed."""
+        """End a use of `inode`; with the last, a file without links is freed.
+
+        Raises Refused if there is no memory for that; the next `sync` will do it.
+        """
         if inode.count < 1:
             raise Panic(f"inode {inode.number} is put more often than it was taken")
         inode.count -= 1
         if inode.count:
             return
-        gone = inode.links == 0
-        if gone:
-            await zones.release(self, inode)
-            inode.mode = 0
-            inode.dirty = True
-            await self._give_bit(START_BLOCK, inode.number)
-            self.inode_hint = min(self.inode_hint, inode.number)
-        inode.mount_point = False
-        if inode.dirty:
-            await self.write_inode(inode)
-        if gone:
-            del self._inodes[inode.number]
-        else:
-            self._unused[inode.number] = None
+        gone = False
+        try:
+            if inode.links == 0:
+                await zones.release(self, inode)
+                inode.mode = 0
+                inode.dirty = True
+                await self._give_bit(START_BLOCK, inode.number)
+                self.inode_hint = min(self.inode_hint, inode.number)
+                gone = True
+            inode.mount_point = False
+            if inode.dirty:
+                await self.write_inode(inode)
+        finally:
+            if gone:
+                del self._inodes[inode.number]
+            else:
+                self._unused[inode.number] = None
 
     async def new_inode(self, mode: int, uid: int, gid: int) -> Inode:
         """Take a free inode, without links yet; raises Refused (EROFS, ENOSPC, ENFILE)."""
@@ -263,9 +273,11 @@ class FileSystem:
         inode.update = 0
 
     async def sync(self) -> None:
-        """Write all inodes that are in use, then all blocks.  MINIX: fs_sync."""
-        for inode in list(self._inodes.values()):
-            if inode.count and inode.dirty:
+        """Write all inodes that changed, then all blocks.  MINIX: fs_sync."""
+        for number, inode in list(self._inodes.items()):
+            if not (inode.count or inode.links):  # there was no memory to free it
+                await self.put_inode(await self.get_inode(number))
+            elif inode.dirty:
                 await self.write_inode(inode)
         await self.cache.sync()
 
