@@ -21,7 +21,7 @@ from ipc.message import Message
 if TYPE_CHECKING:
     from attrs import frozen
 else:
-    # Nobody changes a trap, but to have attrs enforce it would double what making one costs.
+    # Nobody changes these, but to have attrs enforce it would double what making one costs.
     from attrs import define as frozen
 
 # What runs in a process: called once, when the process is made.

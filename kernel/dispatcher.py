@@ -62,7 +62,7 @@ class Dispatcher:
         policy.attach(machine.ready)
 
     def change_policy(self, policy: Policy) -> None:
-        """Let `policy` decide from now on; to be called between runs."""
+        """Let `policy` decide from now on; to be called between steps."""
         self.policy = policy
         self.careful = self.careful or policy.quanta
         policy.attach(self.machine.ready)
@@ -95,7 +95,8 @@ class Dispatcher:
         try:
             while True:
                 if clock.now >= clock.deadline:
-                    self._attend()  # which may make the first process ready
+                    self._attend()  # which may make the first process ready, or change the policy
+                    queue = machine.ready.queue
                     if not self.stop_wanted:
                         continue
                 elif queue and not self._step(last):
@@ -140,18 +141,15 @@ class Dispatcher:
         """Make steps until something is due or nobody can run; True if the `last` one is made."""
         machine, current = self.machine, self.current
         clock, queue, table = machine.clock, machine.ready.queue, self._table
-        choose = None if self.policy.takes_head else self.policy.choose
+        takes_head = self.policy.takes_head
         record = self.choices.append
         first = self.steps + 1
         for self.steps in range(first, last + 1):
             if len(queue) > 1:
-                if choose is None:
+                if takes_head:
                     record(0)
                 else:
-                    index = choose(queue, current)
-                    record(index)
-                    if index:
-                        self._bring_forward(index)
+                    self._choose()
             process = queue[0]
             if process is not current:
                 if self.careful:
@@ -193,12 +191,20 @@ class Dispatcher:
         if self.machine.probes.emit is not None:
             self.machine.probes.refused(process, code)
 
-    def _bring_forward(self, index: int) -> None:
+    def _choose(self) -> None:
+        """Bring to the front of the queue who makes the next step."""
         ready = self.machine.ready
-        probes = self.machine.probes
-        ready.to_front(index)
-        if probes.emit is not None:
-            probes.happened(Chosen, ready.queue[0], index, len(ready.queue))
+        try:
+            index = self.policy.choose(ready.queue, self.current)
+        except Exception:
+            self.steps -= 1  # which is not made
+            raise
+        self.choices.append(index)
+        if index:
+            ready.to_front(index)
+            probes = self.machine.probes
+            if probes.emit is not None:
+                probes.happened(Chosen, ready.queue[0], index, len(ready.queue))
 
     def _switch(self, process: Process) -> bool:
         """Let `process` be the one that runs; False if its quantum is used up."""

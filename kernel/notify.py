@@ -18,7 +18,6 @@ from ipc.errors import EDEADSRCDST, OK
 from ipc.messageclass import maker
 from ipc.notification import Notification
 from ipc.traps import NOTIFY_CALL
-from kernel.clock import HZ, NANOSECONDS
 from kernel.filters import admits
 from kernel.flags import MF_REPLY_PEND, RTS_RECEIVING, RTS_SENDING
 
@@ -90,7 +89,7 @@ def take(ipc: Rendezvous, receiver: Process, sender: Process | None) -> bool:
 def _give(ipc: Rendezvous, sender: Process, receiver: Process, cause: int) -> None:
     """Make a notification what `receiver`, who waits for no answer, gets when it runs next.
 
-    What the message says is what holds at the moment of its delivery.
+    What the message says is what holds at the moment of its delivery.  Else as `Rendezvous.give`.
     """
     privilege: Privilege = receiver.privilege
     interrupts = signals = 0
@@ -98,8 +97,7 @@ def _give(ipc: Rendezvous, sender: Process, receiver: Process, cause: int) -> No
         interrupts, privilege.interrupts_pending = privilege.interrupts_pending, 0
     elif sender.slot == SYSTEM:
         signals, privilege.signals_pending = privilege.signals_pending, 0
-    ticks = ipc.clock.now * HZ // NANOSECONDS
-    message = _notification(ticks, interrupts, signals)
+    message = _notification(ipc.clock.ticks, interrupts, signals)
     receiver.status = NOTIFY_CALL
     receiver.result = (sender.endpoint, message, NOTIFY_CALL)
     if ipc.probes.emit is not None:

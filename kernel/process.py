@@ -68,8 +68,9 @@ class Interruption:
 class Process:
     """One slot of the process table.
 
-    Run flags (`rts`) change only through the ready queue's `block` and `unblock`, which also
-    dequeue and enqueue.
+    Run flags (`rts`) change only in the ready queue's `block` and `unblock`, and in message
+    passing, which does the same in line: with the last one that goes, and the first that comes, the
+    process enters or leaves that queue.
     """
 
     slot: int

@@ -255,12 +255,6 @@ class Rendezvous:
 
     # The two halves of every exchange.
 
-    def expects(self, receiver: Process, sender: Process) -> bool:
-        """Whether `receiver` waits for a message of `sender`, as far as its filters let pass."""
-        return receiver.rts & _WAITING == RTS_RECEIVING and (
-            receiver.get_from == ANY or receiver.get_from == sender.endpoint
-        )
-
     def give(
         self, sender: Process, receiver: Process, message: Message, status: int, cause: int
     ) -> None:
@@ -384,11 +378,7 @@ class Rendezvous:
     def _wait(self, caller: Process, source: int) -> int:
         """Let `caller` wait for a message from `source`."""
         caller.get_from = source
-        if caller.rts:
-            self.ready.block(caller, RTS_RECEIVING)
-        else:
-            caller.rts = RTS_RECEIVING
-            self.ready.queue.remove(caller)
+        self.ready.block(caller, RTS_RECEIVING)
         if self.probes.emit is not None:
             self.probes.blocked(caller, caller.rts, source)
         return BLOCKED

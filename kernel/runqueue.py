@@ -34,7 +34,7 @@ class RunQueue:
     def tell(self, entered: Told, left: Told = _ignored) -> None:
         """From now on tell `entered` who becomes ready, and `left` who no longer is.
 
-        To be called between runs: it is another `queue` from then on.
+        To be called between steps: it is another `queue` from then on.
         """
         # Most policies need not know, so that nobody is to be told is not asked at each turn.
         self.queue = _TellingQueue(self.queue, entered, left)

@@ -12,6 +12,7 @@ Source: MINIX ``kernel/proc.c`` mini_senda, try_deliver_senda, try_async, try_on
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Final
 
 from ipc.endpoint import ASYNCM, NR_TASKS, SELF
@@ -49,9 +50,9 @@ _ENTRIES_PER_SLOT: Final = 16
 def offer(ipc: Rendezvous, caller: Process, trap: SendA, size: int | None = None) -> int:
     """Deliver what receivers wait for, and keep the table while there is more.
 
-    `size` is how many entries the caller says the table has, if not as many as it has.  Returns OK,
-    EDOM (too large) or EPERM (a user process); what becomes of each message is stored in its entry.
-    Entries that cannot be read or make no sense are passed over in silence.
+    `size` is how many entries the caller says the table has, if not as many as it has.  OK, EDOM
+    (too large) or EPERM (a user process); what becomes of a message is stored in its entry, and one
+    whose entry makes no sense is passed over in silence.
     """
     privilege = caller.privilege
     entries = table = trap.table
@@ -69,8 +70,8 @@ def offer(ipc: Rendezvous, caller: Process, trap: SendA, size: int | None = None
     privilege.async_endpoint = caller.endpoint
     tell = False
     for entry in entries:
-        flags = entry.flags
-        if flags not in _OFFERED:
+        if (flags := entry.flags) not in _OFFERED:
+            operator.index(flags)  # what is no number is a mistake in a server here
             continue
         dest = entry.dest
         receiver = caller if dest == SELF else ipc.endpoints.get(dest)

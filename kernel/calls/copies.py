@@ -96,7 +96,8 @@ def do_safecopy(
     number, offset, length = request.gid, request.offset, request.bytes
     index = number & GRANT_INDEX
     if (
-        not isinstance(table, list)
+        number < 0
+        or not isinstance(table, list)
         or index >= len(table)
         or privilege.grant_endpoint != granter.endpoint
     ):
@@ -104,7 +105,7 @@ def do_safecopy(
     grant: Grant = table[index]
     if (
         grant.flags not in (_READABLE if reading else _WRITABLE)
-        or grant.sequence != number >> GRANT_SHIFT  # which a number below 0 has not
+        or grant.sequence != number >> GRANT_SHIFT
         or grant.who_to != caller.endpoint
         or offset < 0
         or length < 0

@@ -115,9 +115,8 @@ class KernelCalls:
         try:
             call = caller.privilege.calls[type(request)]
         except KeyError:
-            answer = self._call_unknown(caller, request)
-        else:
-            answer = call(self._machine, caller, request)
+            call = self._call_unknown
+        answer = call(self._machine, caller, request)
         if not answer:  # OK; a message never counts as false
             caller.result = _DONE
         elif not isinstance(answer, int):
@@ -129,7 +128,7 @@ class KernelCalls:
             caller.result = None if answer == EDONTREPLY else Reply(answer)
         if caller.misc:
             caller.misc &= _NOT_RESUMED
-            caller.memory_request = None  # who has one is resumed
+            caller.memory_request = None  # without the flag it is not looked at
         if self._probes.emit is not None and caller.result is not None:
             self._probes.called(caller, request, caller.result)
 
@@ -139,7 +138,7 @@ class KernelCalls:
         if self._probes.emit is not None:
             self._probes.called(caller, request, None)
 
-    def _call_unknown(self, caller: Process, request: Message) -> Message | int:
+    def _call_unknown(self, machine: Machine, caller: Process, request: Message) -> Message | int:
         """Do a call of which it is not known yet that `caller` may make it, if it may.
 
         The number says that.  If the message is of no class of its own its bytes say what it is.
@@ -157,4 +156,4 @@ class KernelCalls:
         if call is None:
             return EBADREQUEST
         caller.privilege.calls[type(request)] = call
-        return call(self._machine, caller, request)
+        return call(machine, caller, request)

@@ -39,12 +39,15 @@ USER_WRITE: Final = PTE_PRESENT | PTE_USER | PTE_WRITE
 
 
 class Tables(dict[int, "array[int]"]):
-    """Page tables by number; in one that does not exist, nothing is mapped."""
+    """Page tables by number; in one that does not exist, nothing is mapped.
+
+    Who writes to a table asks for it with `get`: the one for all that do not exist is constant.
+    """
 
     __slots__ = ()
 
     def __missing__(self, number: int) -> bytes:
-        return _NOTHING  # which nobody can write
+        return _NOTHING
 
 
 class AddressSpace:

@@ -15,7 +15,9 @@ from kernel.calls.copies import CP_FLAG_TRY
 from kernel.calls.vmctl import (
     VMCTL_CLEAR_PAGEFAULT,
     VMCTL_CLEARMAPCACHE,
+    VMCTL_FLUSHTLB,
     VMCTL_GET_PDBR,
+    VMCTL_I386_INVLPG,
     VMCTL_MEMREQ_GET,
     VMCTL_MEMREQ_REPLY,
     VMCTL_SETADDRSPACE,
@@ -277,6 +279,8 @@ def test_a_process_that_dies_waiting_for_memory_is_not_asked_for() -> None:
         (VMCTL_VMINHIBIT_CLEAR, EINVAL),
         (VMCTL_SETADDRSPACE, EINVAL),  # it has no page tables
         (VMCTL_CLEARMAPCACHE, OK),
+        (VMCTL_FLUSHTLB, OK),
+        (VMCTL_I386_INVLPG, OK),
         (VMCTL_GET_PDBR, OK),
         (999, EINVAL),
     ],

@@ -8,7 +8,7 @@ import pytest
 
 from ipc.endpoint import ANY
 from ipc.message import Reply
-from ipc.traps import Compute, Receive, Send, trap
+from ipc.traps import Compute, Program, Receive, Send, trap
 from kernel.machine import Configuration, Machine
 from kernel.policies import PolicyError, make_policy
 from kernel.policies.replay import Schedule, ScheduleDiffers, format_schedule, parse_schedule
@@ -167,6 +167,41 @@ def test_a_bad_policy_is_one_clear_error(policy: str, complaint: str) -> None:
 def test_a_schedule_of_another_run_is_an_error_and_not_a_wrong_run() -> None:
     with pytest.raises(ScheduleDiffers, match="choice 2 of the schedule is 9"):
         race("replay:0,9")
+
+
+def test_a_step_for_which_nobody_could_be_chosen_is_not_counted() -> None:
+    machine = Machine(Configuration(policy="replay:0,9"))
+
+    async def program() -> None:
+        await trap(Compute(1000))
+
+    for slot in (20, 21):
+        machine.spawn(slot, f"p{slot}", program, system=True)
+    with pytest.raises(ScheduleDiffers):
+        machine.run_quiet_nowait()
+    assert machine.dispatcher.steps == len(machine.dispatcher.choices) == 1
+
+
+@pytest.mark.parametrize("policy", ["priority", "random:1"])
+def test_the_policy_may_change_while_the_machine_runs(policy: str) -> None:
+    machine = Machine(Configuration())
+    order: list[int] = []
+
+    def program(slot: int) -> Program:
+        async def main() -> None:
+            for _ in range(3):
+                order.append(slot)
+                await trap(Compute(1000))
+            await trap(Receive())
+
+        return main
+
+    for slot in (20, 21, 22):
+        machine.spawn(slot, f"p{slot}", program(slot), system=True)
+    machine.clock.schedule(1500, lambda: machine.dispatcher.change_policy(make_policy(policy)))
+    machine.run_quiet_nowait()
+    machine.check()
+    assert Counter(order) == {20: 3, 21: 3, 22: 3}
 
 
 def test_any_is_what_servers_wait_for() -> None:

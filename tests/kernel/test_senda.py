@@ -147,3 +147,10 @@ def test_pending_bit_is_set_again_until_a_scan_finds_everything_done() -> None:
     kernel.run("vfs receive ANY")
     assert vfs.async_pending == 0
     assert pm.async_table is None
+
+
+def test_flags_that_are_no_number_are_a_mistake_and_not_passed_over() -> None:
+    kernel = Kernel()
+    table = [AsyncEntry(None, kernel["vm"].endpoint, RawMessage(1))]  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        kernel.ipc.senda(kernel["pm"], table)
