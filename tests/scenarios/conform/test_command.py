@@ -76,7 +76,7 @@ WHOLE: Final = b"".join(LINES)
     ("name", "content", "message"),
     [
         ("empty.jsonl", b"", ":1: the file is empty"),
-        ("empty.jsonl.gz", gzip.compress(b""), ":1: the file is empty"),
+        ("empty.jsonl.gz", gzip.compress(b"", mtime=0), ":1: the file is empty"),
         ("cut.jsonl", WHOLE[:-9], "; the file seems to be cut off"),
         ("cut.jsonl.gz", GOOD.read_bytes()[:-30], ": the file is cut off"),
         ("plain.jsonl.gz", WHOLE, ":1: not a gzip file: "),

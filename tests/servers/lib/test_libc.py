@@ -75,7 +75,9 @@ MESSAGES: list[tuple[Action, list[tuple[str, Message]]]] = [
 ]
 
 
-@pytest.mark.parametrize(("action", "expected"), MESSAGES, ids=lambda each: str(each)[:70])
+@pytest.mark.parametrize(
+    ("action", "expected"), MESSAGES, ids=lambda each: "call" if callable(each) else str(each)[:70]
+)
 def test_messages(action: Action, expected: list[tuple[str, Message]]) -> None:
     assert sent(action) == expected
 
