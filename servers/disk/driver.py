@@ -86,12 +86,13 @@ class Disk:
     size: int = attrs.field(init=False)  # bytes
     _later: AsyncTable = attrs.field(factory=AsyncTable)
     _doorbell: KernelCall = attrs.field(init=False)
-    call: KernelCall = attrs.field(init=False)  # the others that it makes, one after the other
+    # Its other kernel calls, with another request each time: it makes one after the other.
+    kernel_call: KernelCall = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.size = self.controller.medium.size
         self._doorbell = KernelCall(SysDevio(_DIO_OUTPUT, self.controller.port, 1))
-        self.call = KernelCall(self._doorbell.request)
+        self.kernel_call = KernelCall(self._doorbell.request)
 
     @yields_traps
     @types.coroutine
@@ -164,13 +165,13 @@ class Disk:
         data = controller.buffer
         done = 0
         for grant, room in vector:
-            part = data[done : done + room]
+            part = data[done : done + room] if len(vector) > 1 else data
             if not part:
                 break
             self.memory.write(SCRATCH, part)
             size = len(part)
-            self.call.request = _sys_safecopyto(endpoint, grant, 0, SCRATCH, size)
-            copied = yield self.call
+            self.kernel_call.request = _sys_safecopyto(endpoint, grant, 0, SCRATCH, size)
+            copied = yield self.kernel_call
             if copied.type != OK:
                 return int(copied.type)
             done += size
@@ -184,8 +185,8 @@ class Disk:
             part = min(size, length)
             if part == 0:
                 break
-            self.call.request = _sys_safecopyfrom(endpoint, grant, 0, SCRATCH, part)
-            copied = yield self.call
+            self.kernel_call.request = _sys_safecopyfrom(endpoint, grant, 0, SCRATCH, part)
+            copied = yield self.kernel_call
             if copied.type != OK:
                 return int(copied.type)
             parts.append(self.memory.read(SCRATCH, part))
@@ -193,8 +194,8 @@ class Disk:
         return b"".join(parts)
 
     def _irqctl(self, request: int, policy: int, hook: int) -> Generator[Any, Any, int]:
-        self.call.request = SysIrqctl(request, DISK_IRQ, policy, hook)
-        answer = yield self.call
+        self.kernel_call.request = SysIrqctl(request, DISK_IRQ, policy, hook)
+        answer = yield self.kernel_call
         if answer.type != OK:
             raise Panic(f"the disk's interrupt line cannot be had: {answer.type}")
         return int(getattr(answer, "hook_id", hook))
@@ -238,8 +239,8 @@ def do_vector_transfer(
     length = min(request.count, NR_IOREQS) * _ELEMENT_SIZE
     if length <= 0:
         return EINVAL
-    disk.call.request = _sys_safecopyfrom(source, request.grant, 0, _VECTOR, length)
-    copied = yield disk.call
+    disk.kernel_call.request = _sys_safecopyfrom(source, request.grant, 0, _VECTOR, length)
+    copied = yield disk.kernel_call
     if copied.type != OK:
         return EINVAL
     vector = list(_ELEMENT.iter_unpack(disk.memory.get(_VECTOR_FRAME, 0, length)))

@@ -26,8 +26,8 @@ from ipc.vm import (
 )  # fmt: skip
 from servers.mfs.layout import BLOCK_SIZE
 
-# What asks for VM's page for a place on the device, and lets VM use a page for one.  A cache makes
-# these traps itself, which saves a coroutine for every block that is read.
+# The messages that ask for VM's page for a place on the device, and let VM use a page for one.  A
+# cache sends them itself, which saves a coroutine for every block that is read.
 vm_mapcachepage: Final = maker(VmMapcachepage)
 vm_setcachepage: Final = maker(VmSetcachepage)
 
@@ -36,7 +36,8 @@ VMIW_STATS: Final = 1
 # struct vm_stats_info: page size, total, free, largest, cached.
 _STATS: Final = struct.Struct("<IIIII")
 
-# What asks for a page of zeros.  The answer: its address, or ENOMEM.
+# What asks for a page of zeros.  The answer: its address, or ENOMEM.  Never changed: all machines
+# share it.
 ALLOCATE: Final = SendRec(
     VM,
     VmMmap(

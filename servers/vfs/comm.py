@@ -42,7 +42,7 @@ def ask_fs(worker: Worker, fs: int, request: Message) -> Generator[Any, Any, Any
         failure = yield vfs.asynsend.offer(fs, request)
         if failure is not None:
             raise failure
-    worker.reason, worker.awaits = request.name, fs
+    worker.reason, worker.awaits = request.name, fs  # as `pausing` does
     vfs.paused[worker] = worker
     answer = yield worker
     # ERESTART has a meaning of its own here, which a file system cannot give it.
@@ -72,7 +72,7 @@ def answered(vfs: Vfs, source: int, message: Message) -> Worker | None:
     if mount is not None:
         mount.under_way -= 1
     worker.task = NONE
-    del vfs.paused[worker]
+    del vfs.paused[worker]  # the main loop itself goes on with it, so `proceed` is not needed
     return worker
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from ipc.endpoint import NONE
-from ipc.errors import EBADF, EDEADEPT, EIO, EMFILE
+from ipc.errors import EBADF, EIO, EMFILE
 from ipc.message import Message
 from servers.lib.loop import Refused
 from servers.vfs.filp import CLOSED, Filp
@@ -100,7 +100,10 @@ class Fproc:
         return filp
 
     def take_filp(self, worker: Worker, fd: int, mode: Mode) -> Filp | None:
-        """The open file under `fd`, locked; None if that may take time, or there is no such."""
+        """The open file under `fd`, locked; None if that may take time, or there is no such.
+
+        To be tried before `lock_filp`, whose coroutine takes longer than the lock.
+        """
         filp = self.filps[fd] if 0 <= fd < OPEN_MAX else None
         if filp is None or filp.mode == CLOSED or filp.mutex.owner is not None:
             return None
@@ -142,13 +145,6 @@ class FprocTable:
     def lookup(self, endpoint: int) -> Fproc | None:
         """The process with this endpoint."""
         return self.by_endpoint.get(endpoint)
-
-    def require(self, endpoint: int) -> Fproc:
-        """The same; raises Refused(EDEADEPT) if there is none."""
-        found = self.lookup(endpoint)
-        if found is None:
-            raise Refused(EDEADEPT)
-        return found
 
     def enter(self, process: Fproc) -> None:
         """Put `process`, which has its endpoint, into its slot."""

@@ -1,10 +1,10 @@
 """The requests to file systems, one function each.
 
-Each waits for the answer.  Those that may fail in a way that the caller handles return the result
-(OK or an error number), or the answer itself, whose `type` it is; the others raise Refused.  What a
-request is to copy from or to a user is granted so that a missing page ends the request at once
-(CPF_TRY): the file system is not to wait for VM, which may be waiting for it.  VM is then asked
-from here, and the request is made again.
+Each waits for the answer, but two that only make a message.  Those that may fail in a way that the
+caller handles return the result (OK or an error number), or the answer itself, whose `type` it is;
+the others raise Refused.  What a request is to copy from or to a user is granted so that a missing
+page ends the request at once (CPF_TRY): the file system is not to wait for VM, which may be waiting
+for it.  VM is then asked from here, and the request is made again.
 
 Source: MINIX ``servers/vfs/request.c``.
 """
@@ -68,10 +68,10 @@ if TYPE_CHECKING:
     from servers.vfs.fproc import Fproc
     from servers.vfs.worker import Worker
 
-# Two that are made for nearly every page of a file, and that `ask_fs` is asked with as they are:
-# to bring part of a file into VM's cache; and that the next read will be somewhere else.
-req_peek: Final = maker(ReqPeek)
-req_inhibread: Final = maker(ReqInhibread)
+# The messages of two requests that are made for nearly every page of a file, to be sent with
+# `ask_fs`: to bring part of a file into VM's cache; and that the next read will be somewhere else.
+peek_request: Final = maker(ReqPeek)
+inhibread_request: Final = maker(ReqInhibread)
 
 INT_MAX: Final = 0x7FFFFFFF
 REQ_RDONLY: Final = 1

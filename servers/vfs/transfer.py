@@ -18,7 +18,7 @@ from servers.vfs.comm import ask_fs
 from servers.vfs.filp import R_BIT, W_BIT, Filp
 from servers.vfs.fproc import PipeCall
 from servers.vfs.lock import READ, WRITE
-from servers.vfs.requests import req_getdents, req_inhibread, req_read_write
+from servers.vfs.requests import inhibread_request, req_getdents, req_read_write
 
 if TYPE_CHECKING:
     from servers.vfs.worker import Worker
@@ -93,9 +93,10 @@ async def do_lseek(worker: Worker, request: VfsLseek) -> Message | None:
     who, fd = worker.fp, request.fd
     filp = who.take_filp(worker, fd, READ) or await who.lock_filp(worker, fd, READ)
     try:
-        if moved(filp, request.whence, request.offset):
+        if set_position(filp, request.whence, request.offset):
             vnode = filp.vnode
-            answer = await ask_fs(worker, vnode.fs, req_inhibread(vnode.inode, worker.transid))
+            asked = inhibread_request(vnode.inode, worker.transid)
+            answer = await ask_fs(worker, vnode.fs, asked)
             if answer.type != OK:
                 raise Refused(answer.type)
         return VfsLseekReply(OK, filp.position)
@@ -103,8 +104,8 @@ async def do_lseek(worker: Worker, request: VfsLseek) -> Message | None:
         filp.unlock(worker)
 
 
-def moved(filp: Filp, whence: int, offset: int) -> bool:
-    """Whether the position of an open file, locked, has changed by its being set.
+def set_position(filp: Filp, whence: int, offset: int) -> bool:
+    """Set the position of an open file, locked; whether it was another before.
 
     Raises Refused (ESPIPE, EINVAL, EOVERFLOW).
     """

@@ -28,8 +28,8 @@ from servers.vfs.comm import ask_fs
 from servers.vfs.filp import CLOSED, R_BIT
 from servers.vfs.lock import READ
 from servers.vfs.opening import close_fd
-from servers.vfs.requests import req_inhibread, req_peek
-from servers.vfs.transfer import SEEK_SET, moved
+from servers.vfs.requests import inhibread_request, peek_request
+from servers.vfs.transfer import SEEK_SET, set_position
 
 if TYPE_CHECKING:
     from servers.vfs.worker import Worker
@@ -67,12 +67,13 @@ def _bring_in(worker: Worker, request: VfsVmcall) -> Generator[Any, Any, None]:
                 vnode = filp.vnode
                 if not sought:
                     sought = True
-                    if moved(filp, SEEK_SET, request.offset):
-                        asked: Message = req_inhibread(vnode.inode, worker.transid)
+                    if set_position(filp, SEEK_SET, request.offset):
+                        asked: Message = inhibread_request(vnode.inode, worker.transid)
                         answer = yield from ask_fs(worker, vnode.fs, asked)
                         if answer.type != OK:
                             raise Refused(answer.type)
-                    # If nobody waits, to unlock it and lock it again would make no difference.
+                    # If nobody waits, to unlock it and lock it again would make no difference; and
+                    # one that is closed by now cannot be locked again.
                     if filp.mutex.line or vnode.lock.contended() or filp.mode == CLOSED:
                         continue
                 if not filp.mode & R_BIT:
@@ -81,7 +82,7 @@ def _bring_in(worker: Worker, request: VfsVmcall) -> Generator[Any, Any, None]:
                 if length == 0:
                     result = OK
                 elif vnode.is_regular or vnode.is_directory:
-                    asked = req_peek(vnode.inode, filp.position, length, worker.transid)
+                    asked = peek_request(vnode.inode, filp.position, length, worker.transid)
                     answer = yield from ask_fs(worker, vnode.fs, asked)
                     result = answer.type
                 else:

@@ -112,6 +112,8 @@ class WorkerPool:
             for worker in self.workers:
                 if not worker.busy:
                     break
+            else:
+                raise AssertionError("a worker is only assigned when one is idle")
             self.available -= 1
             worker.busy = True
             worker.fp = process

@@ -25,7 +25,7 @@ def boot(memory: Memory, acls: Acls) -> None:
     memory.allocator.add_memory(memory_chunks(config.chunks))
     itself = memory.slot(VM)
     itself.flags = INUSE | VM_INSTANCE
-    memory.name(itself, VM)
+    memory.enter(itself, VM)
     own = config.kernel_bytes + 4095 & ~4095
     memory.allocator.total += (config.kernel_dynamic_bytes + own) // 4096
     for process in config.processes:
@@ -41,7 +41,7 @@ def adopt(memory: Memory, boot_process: BootProcess) -> None:
     """Take over one process, and make its memory."""
     process = memory.slot(boot_process.slot)
     process.flags = INUSE
-    memory.name(process, boot_process.endpoint)
+    memory.enter(process, boot_process.endpoint)
     process.space = memory.mmu.new()
     if boot_process.bound and memory.mmu.bind(process.endpoint, process.space) != OK:
         raise Panic(f"boot process {process.endpoint} is not there")

@@ -75,7 +75,7 @@ async def _tell_kernel(vm: VmServer, child: VmProcess, parent: VmProcess) -> int
     address = 0
     if result == OK:
         assert isinstance(reply, SysForkReply), "the kernel names the child"
-        vm.memory.name(child, reply.endpt)
+        vm.memory.enter(child, reply.endpt)
         address = reply.msgaddr
         result = vm.memory.mmu.bind(child.endpoint, child.space)
     if result != OK:

@@ -69,8 +69,8 @@ class Memory:
         """The process with that endpoint, if it is alive.  MINIX: vm_isokendpt."""
         return self.alive.get(endpoint)  # kernel tasks are not known here
 
-    def name(self, process: VmProcess, endpoint: int) -> None:
-        """Give `process`, which is in use, its endpoint."""
+    def enter(self, process: VmProcess, endpoint: int) -> None:
+        """Give `process`, which is in use, its endpoint: under this it is found from now on."""
         process.endpoint = endpoint
         self.alive[endpoint] = process
 

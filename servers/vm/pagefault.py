@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from servers.vm.server import VmServer
 
 WRITE_FAULT: Final = 2  # the bit of the processor's error code
+# Never changed: all machines share it.
 CLEAR_MAP_CACHE: Final = KernelCall(SysVmctl(SELF, VMCTL_CLEARMAPCACHE))
 
 

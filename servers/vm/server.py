@@ -114,7 +114,10 @@ class VmServer(Server):
         return reply
 
     def clearing_fault(self, endpoint: int) -> KernelCall:
-        """The kernel call that lets a process run whose page fault has been dealt with."""
+        """The kernel call that lets a process run whose page fault has been dealt with.
+
+        It is made here, and is in `clearing` from then on.
+        """
         if len(self.clearing) >= _MOST_CLEARING:
             self.clearing.clear()
         call = self.clearing[endpoint] = KernelCall(SysVmctl(endpoint, VMCTL_CLEAR_PAGEFAULT))
@@ -153,6 +156,7 @@ class VmServer(Server):
         self, what: int, fd: int, endpoint: int, offset: int = 0, length: int = 0
     ) -> Generator[Any, Any, VmVfsReply]:
         """Ask VFS, and park the call until it answers."""
+        # `do_pagefault` does all this in line.
         ticket = self.memory.vfs.ask(what, fd, endpoint, offset, length).ticket
         if self.outgoing:
             yield from self.flush()

@@ -92,6 +92,11 @@ def _refuse_dots(name: bytes, errno: int) -> None:
         raise Refused(errno)
 
 
+def _check_range(position: int, length: int) -> None:
+    if position < 0 or length > SSIZE_MAX:
+        raise Refused(EINVAL)
+
+
 async def do_readsuper(server: _Fs, source: int, request: ReqReadsuper) -> Message:
     """Mount."""
     if server.mounted:
@@ -135,8 +140,7 @@ async def do_newnode(server: _Fs, _source: int, request: ReqNewnode) -> Message:
 async def do_read(server: _Fs, source: int, request: ReqRead) -> Message:
     """Read."""
     position, length = request.seek_pos, request.nbytes
-    if position < 0 or length > SSIZE_MAX:
-        raise Refused(EINVAL)
+    _check_range(position, length)
     done = await server.read(request.inode, Data(source, request.grant), length, position)
     return ReqReadReply(OK, position + done, done, request.transid)
 
@@ -144,8 +148,7 @@ async def do_read(server: _Fs, source: int, request: ReqRead) -> Message:
 async def do_write(server: _Fs, source: int, request: ReqWrite) -> Message:
     """Write."""
     position, length = request.seek_pos, request.nbytes
-    if position < 0 or length > SSIZE_MAX:
-        raise Refused(EINVAL)
+    _check_range(position, length)
     done = await server.write(request.inode, Data(source, request.grant), length, position)
     return ReqWriteReply(OK, position + done, done, request.transid)
 
@@ -153,7 +156,7 @@ async def do_write(server: _Fs, source: int, request: ReqWrite) -> Message:
 async def do_peek(server: _Fs, _source: int, request: ReqPeek) -> Message:
     """Bring part of a file into VM's cache."""
     position, length = request.seek_pos, request.nbytes
-    if position < 0 or length > SSIZE_MAX:
+    if position < 0 or length > SSIZE_MAX:  # `_check_range`, for nearly every page of a file
         raise Refused(EINVAL)
     done = await server.peek(request.inode, length, position)
     return _req_peek_reply(OK, 0, done, request.transid)
@@ -161,8 +164,7 @@ async def do_peek(server: _Fs, _source: int, request: ReqPeek) -> Message:
 
 async def do_getdents(server: _Fs, source: int, request: ReqGetdents) -> Message:
     """Read a directory."""
-    if request.seek_pos < 0 or request.mem_size > SSIZE_MAX:
-        raise Refused(EINVAL)
+    _check_range(request.seek_pos, request.mem_size)
     entries = DirentList(Data(source, request.grant), request.mem_size, server.scratch, DENTRY_ROOM)
     position = await server.get_entries(request.inode, entries, request.seek_pos)
     return ReqGetdentsReply(OK, position, await entries.finish(), request.transid)
@@ -341,8 +343,7 @@ async def do_flush(server: _Fs, _source: int, request: ReqFlush) -> Message:
 async def do_bread(server: _Fs, source: int, request: ReqBread) -> Message:
     """Read a block device."""
     position, length = request.seek_pos, request.nbytes
-    if position < 0 or length > SSIZE_MAX:
-        raise Refused(EINVAL)
+    _check_range(position, length)
     data = Data(source, request.grant)
     done = await server.transfer_blocks(request.device, data, length, position, False)
     return ReqBreadReply(OK, position + done, done, request.transid)
@@ -351,8 +352,7 @@ async def do_bread(server: _Fs, source: int, request: ReqBread) -> Message:
 async def do_bwrite(server: _Fs, source: int, request: ReqBwrite) -> Message:
     """Write a block device."""
     position, length = request.seek_pos, request.nbytes
-    if position < 0 or length > SSIZE_MAX:
-        raise Refused(EINVAL)
+    _check_range(position, length)
     data = Data(source, request.grant)
     done = await server.transfer_blocks(request.device, data, length, position, True)
     return ReqBwriteReply(OK, position + done, done, request.transid)
@@ -360,8 +360,7 @@ async def do_bwrite(server: _Fs, source: int, request: ReqBwrite) -> Message:
 
 async def do_bpeek(server: _Fs, _source: int, request: ReqBpeek) -> Message:
     """Bring part of a block device into VM's cache."""
-    if request.seek_pos < 0 or request.nbytes > SSIZE_MAX:
-        raise Refused(EINVAL)
+    _check_range(request.seek_pos, request.nbytes)
     done = await server.transfer_blocks(
         request.device, None, request.nbytes, request.seek_pos, False
     )

@@ -35,7 +35,7 @@ def new_process(memory: Memory, slot: int) -> VmProcess:
     """A process without memory."""
     process = memory.slot(slot)
     process.flags = INUSE
-    memory.name(process, slot)
+    memory.enter(process, slot)
     return process
 
 

@@ -49,7 +49,7 @@ def forget_process(memory: Memory) -> None:
 
 
 def find_the_dead(memory: Memory) -> None:
-    memory.name(memory.slot(20), 20)
+    memory.enter(memory.slot(20), 20)
 
 
 def move_region(memory: Memory) -> None:
