@@ -8,7 +8,7 @@ Source: MINIX ``sys/errno.h``, ``minix/vfsif.h``, ``kernel/vm.h``.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NoReturn
 
 OK: Final = 0
 
@@ -192,3 +192,7 @@ class IpcError(Exception):
 
     def __str__(self) -> str:
         return error_name(self.code)
+
+    def __iter__(self) -> NoReturn:
+        """Unpacked like a message that was received, it is raised."""
+        raise self

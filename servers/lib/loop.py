@@ -35,7 +35,7 @@ from kernel.panic import Panic
 from kernel.process import Context
 
 Answering: TypeAlias = Coroutine[Any, Any, Message | None]
-Handler: TypeAlias = Callable[[Any, int, Any], Answering | Message | None]
+Handler: TypeAlias = "Callable[[Any, int, Any], Answering | Call | Message | None]"
 
 ANYTHING: Final = Receive()
 # The classes of messages that are requests as they stand; `Server._unusual` sees to all else.
@@ -78,6 +78,7 @@ class Call:
     cause: int = 0  # the event that delivered the request
     answered: bool = True  # whether what the handler returns is sent to the source
     handler: Handler | None = None  # which began it
+    value: Any = None  # with which it goes on
 
     def __str__(self) -> str:
         return f"{describe(self.message)} from {endpoint_name(self.source)}"
@@ -108,6 +109,7 @@ class Server:
     CALLS: ClassVar[Mapping[int, Handler]] = {}  # by request number
     NOTIFIED: ClassVar[Mapping[int, Handler]] = {}  # by source of a notification; others: ignored
     REPLIES: ClassVar[type[Send | SendNb]] = Send
+    PARKS: ClassVar[bool] = True  # whether handlers may wait for tickets
 
     name: str = "server"
     context: Context = attrs.field(factory=Context)
@@ -123,50 +125,48 @@ class Server:
         # Handlers are stepped here, not in a function of their own, through which traps would pass.
         context = self.context
         context.parked = self.parked
-        outgoing = self.outgoing
+        outgoing, parks = self.outgoing, self.PARKS
         replying = self.REPLIES(NONE, _NOTHING)  # with every answer, as one is sent at a time
         complete = self.complete if type(self).complete is not Server.complete else None
         yield from self.start()
         while True:
-            received = yield ANYTHING
-            try:
-                source, message, self.status = received
-            except TypeError:
-                raise received from None  # the kernel refused it
-            answer: Any
-            answered = True
+            source, message, self.status = yield ANYTHING
+            answered, value = True, None
             if type(message) in REQUESTS:
                 handler = self.handler(source, message)
             else:
                 handler, message, answered = self._unusual(source, message)
-            if handler is not None:
-                context.cause = context.delivered
-                try:
-                    answer = handler(self, source, message)
-                    if type(answer) in _COROUTINES:
+            context.cause = context.delivered
+            try:
+                answer: Any = None if handler is None else handler(self, source, message)
+                if type(answer) is Call:
+                    source, message, handler = answer.source, answer.message, answer.handler
+                    answered, value, context.cause = answer.answered, answer.value, answer.cause
+                    answer = answer.coroutine
+                if type(answer) in _COROUTINES:
+                    if parks:
                         step = answer.send
-                        request = step(None)
+                        request = step(value)
                         while type(request) is not Ticket:
                             request = step((yield request))
                         self._park(source, message, answer, request, handler, answered)
                         answer = None
-                except StopIteration as done:
-                    answer = done.value
-                except Exception as error:
-                    answer = self._refusal(error, handler, source, message)
-                if answer is not None and answered:
-                    if outgoing:
-                        yield from self.flush()
-                    replying.dest = source
-                    if complete is not None and type(answer) is Reply:
-                        answer = complete(answer)
-                    replying.message = answer
-                    failure = yield replying
-                    if failure is not None:
-                        self._unsent(source, answer, failure)
-                context.cause = 0
+                    else:
+                        answer = yield from answer
+            except StopIteration as done:
+                answer = done.value
+            except Exception as error:
+                answer = self._refusal(error, handler or answer, source, message)
             if outgoing:
                 yield from self.flush()
+            if answer is not None and answered:
+                if complete is not None and type(answer) is Reply:
+                    answer = complete(answer)
+                replying.dest, replying.message = source, answer
+                failure = yield replying
+                if failure is not None:
+                    self._unanswerable(failure, handler, source, message, answer)
+            context.cause = 0
             if self.sanity:
                 self.check()
 
@@ -190,7 +190,7 @@ class Server:
         message: Message,
         coroutine: Answering,
         ticket: Ticket,
-        handler: Handler,
+        handler: Handler | None,
         answered: bool,
     ) -> None:
         """Put a call aside until somebody resumes it."""
@@ -248,6 +248,15 @@ class Server:
         if failure is not None:
             self._unsent(dest, message, failure)
 
+    def _unanswerable(
+        self, failure: Exception, work: Any, source: int, message: Message, answer: Message
+    ) -> None:
+        """See to a call whose answer was not delivered."""
+        try:
+            self._unsent(source, answer, failure)
+        except Panic as panic:
+            self._refusal(panic, work, source, message)
+
     def _unsent(self, dest: int, message: Message, failure: Exception) -> None:
         if not isinstance(failure, IpcError):
             raise failure
@@ -286,15 +295,23 @@ class Server:
     def resume(self, ticket: Ticket, value: Any = None) -> Coroutine[Any, Any, None]:
         """Run the call that waits on `ticket` on, with `value` (an exception: raised there).
 
-        To be awaited at once, or returned by a handler that has nothing more to do.  Nothing
-        happens if nothing waits on the ticket any more, because its call was cancelled.
+        To be awaited at once.  Nothing happens if nothing waits on the ticket any more, because its
+        call was cancelled.
+        """
+        call = self.take(ticket)
+        return _nobody() if call is None else self.run(call, value)
+
+    def take(self, ticket: Ticket, value: Any = None) -> Call | None:
+        """The call that waits on `ticket`, to be returned by a handler that has nothing more to do.
+
+        It goes on with `value` then, as by `resume`.
         """
         call = ticket.call
-        if call is None:
-            return _nobody()
-        ticket.call = None
-        del self.parked[call]
-        return self.run(call, value)
+        if call is not None:
+            ticket.call = None
+            del self.parked[call]
+            call.value = value
+        return call
 
     async def begin(self, coroutine: Answering, source: int, message: Message) -> None:
         """Run `coroutine` as a call of its own, which may park, that answers nobody.

@@ -217,11 +217,7 @@ class Vfs(Server):
             if self.revived:
                 yield from self._unblock()
                 continue
-            received = yield ANYTHING
-            try:
-                source, value, status = received
-            except TypeError:
-                raise received from None  # the kernel refused it
+            source, value, status = yield ANYTHING
             worker = answered(self, source, value)
             if worker is None:
                 try:

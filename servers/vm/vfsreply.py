@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ipc.vm import VmVfsReply
 from kernel.panic import Panic
+from servers.lib.loop import Call
 
 if TYPE_CHECKING:
     from servers.vm.server import VmServer
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 def do_vfs_reply(
     vm: VmServer, source: int, message: VmVfsReply
-) -> Coroutine[Any, Any, None] | None:
+) -> Coroutine[Any, Any, None] | Call | None:
     """Go on with the call that waits for this answer, then ask VFS the next thing.
 
     There is no answer to an answer: one that nobody waits for is dropped.
@@ -26,8 +27,9 @@ def do_vfs_reply(
             raise Panic("an answer that nobody waits for", quirk="vfs-reply-nothing-active")
         return None
     queue.active = None
-    going_on = vm.resume(request.ticket, message)
-    return _with_next(vm, going_on) if queue.waiting else going_on
+    if queue.waiting:
+        return _with_next(vm, vm.resume(request.ticket, message))
+    return vm.take(request.ticket, message)
 
 
 async def _with_next(vm: VmServer, going_on: Coroutine[Any, Any, None]) -> None:

@@ -43,6 +43,7 @@ class FileServer(Server):
     """
 
     CALLS: ClassVar[Mapping[int, Handler]] = CALLS
+    PARKS: ClassVar[bool] = False
 
     scratch: int = SCRATCH
     mounted: bool = False
