@@ -179,7 +179,7 @@ class Operations:
             "fd": self.random.randrange(20, 24), "size_pages": 4, "endpoint": INIT, "reqid": 1,
         }  # fmt: skip
         if active is not None:
-            answer |= {"endpoint": active.endpoint, "reqid": active.id}
+            answer |= {"endpoint": active.asked.endpoint, "reqid": active.asked.reqid}
         return answer
 
     def vfs_mmap(self) -> Json:

@@ -139,8 +139,8 @@ class VmState:
     def _vfs(self) -> Json:
         queue = self._memory.vfs
         return {
-            "active": None if queue.active is None else queue.active.id,
-            "queued": [request.id for request in queue.waiting],
+            "active": None if queue.active is None else queue.active.asked.reqid,
+            "queued": [request.asked.reqid for request in queue.waiting],
         }
 
     def _files(self) -> list[list[int]]:

@@ -66,7 +66,9 @@ _INTERRUPT: Final = Receive(HARDWARE)
 
 # A transfer's memory: grants of the caller with their lengths (bytes).
 Vector: TypeAlias = list[tuple[int, int]]
-Handler: TypeAlias = Callable[[Any, int, Any], Coroutine[Any, Any, int]]
+# What a handler returns: the result of a request, or what is to be awaited for that.
+Doing: TypeAlias = "int | Coroutine[Any, Any, Doing] | Generator[Any, Any, Doing]"
+Handler: TypeAlias = Callable[[Any, int, Any], Doing]
 
 
 @attrs.define(eq=False)
@@ -115,10 +117,11 @@ class Disk:
             if handler is None:
                 continue
             try:
+                result: Any = ERESTART
                 if self.open or isinstance(message, BdevOpen):
-                    result = yield from handler(self, source, message)
-                else:
-                    result = ERESTART
+                    result = handler(self, source, message)
+                    while type(result) is not int:
+                        result = yield from result
             except Panic as panic:
                 panic.during(self.name, handler.__name__, type(message).__name__)
                 raise
@@ -214,8 +217,7 @@ async def do_close(disk: Disk, _source: int, request: BdevClose) -> int:
     return OK if request.minor == 0 else ENXIO
 
 
-@yields_traps
-def do_transfer(disk: Disk, source: int, request: BdevRead | BdevWrite) -> Generator[Any, Any, int]:
+def do_transfer(disk: Disk, source: int, request: BdevRead | BdevWrite) -> Doing:
     """Read or write one buffer."""
     if request.minor != 0:
         return ENXIO
@@ -223,13 +225,13 @@ def do_transfer(disk: Disk, source: int, request: BdevRead | BdevWrite) -> Gener
         return EINVAL
     vector = [(request.grant, request.count)]
     writing = type(request) is BdevWrite
-    return (yield from disk.transfer(request.pos, source, vector, writing))
+    return disk.transfer(request.pos, source, vector, writing)
 
 
 @yields_traps
 def do_vector_transfer(
     disk: Disk, source: int, request: BdevGather | BdevScatter
-) -> Generator[Any, Any, int]:
+) -> Generator[Any, Any, Doing]:
     """Read or write several buffers, one behind the other on the disk.
 
     Their grants and lengths are in a vector of at most 64 elements behind a grant.
@@ -245,7 +247,7 @@ def do_vector_transfer(
         return EINVAL
     vector = list(_ELEMENT.iter_unpack(disk.memory.get(_VECTOR_FRAME, 0, length)))
     writing = type(request) is BdevScatter
-    return (yield from disk.transfer(request.pos, source, vector, writing))
+    return disk.transfer(request.pos, source, vector, writing)
 
 
 async def do_ioctl(disk: Disk, source: int, request: BdevIoctl) -> int:

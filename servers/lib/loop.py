@@ -59,11 +59,12 @@ class Ticket:
     `awaits` is the endpoint of whoever must act for that to happen (NONE: no single one), and
     `reason` says in words what is waited for; both are there for the hang report, and so that all
     who wait for a server that died can be found.  A `kept` one outlives the caller: the call goes
-    on, but nobody is answered.
+    on, but nobody is answered.  `asked` is what was asked of that endpoint, if the owner keeps it.
     """
 
     awaits: int = NONE
     reason: str = ""
+    asked: Any = None
     kept: bool = False
     call: Call | None = None
 

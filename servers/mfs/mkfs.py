@@ -45,8 +45,8 @@ S_IFMT: Final = 0o170000
 SPARE_BLOCKS: Final = 1024  # free blocks of a volume whose size nobody gave
 SPARE_INODES: Final = 256
 
-# Reads `length` bytes at `offset` of a file; fewer than asked means that zeros follow.
-Reader: TypeAlias = Callable[[int, int], Data]
+# Reads a slice of the bytes of a file; fewer than asked means that zeros follow.
+Reader: TypeAlias = Callable[[slice], Data]
 
 
 @attrs.frozen
@@ -62,8 +62,7 @@ class File:
 
 def file_of(data: bytes, mode: int = 0o644, uid: int = 0, gid: int = 0) -> File:
     """A regular file that contains `data`."""
-    view = memoryview(data)
-    return File(len(data), lambda at, n: view[at : at + n], S_IFREG | mode, uid, gid)
+    return File(len(data), memoryview(data).__getitem__, S_IFREG | mode, uid, gid)
 
 
 def directory(mode: int = 0o755, uid: int = 0, gid: int = 0) -> File:
@@ -110,12 +109,12 @@ class Volume:
         """The initial bytes of block `number`; zeros where nothing was put."""
         first, size, read = self._extents[bisect_right(self._starts, number) - 1]
         offset = (number - first) * BLOCK_SIZE
-        length = size - offset
-        if length <= 0:
+        if offset >= size:
             return bytes(BLOCK_SIZE)
-        if length > BLOCK_SIZE:
-            length = BLOCK_SIZE
-        data = read(offset, length)
+        end = offset + BLOCK_SIZE
+        if end > size:
+            end = size
+        data = read(slice(offset, end))
         return data if len(data) == BLOCK_SIZE else bytes(data).ljust(BLOCK_SIZE, b"\0")
 
 
@@ -235,7 +234,7 @@ def _assemble(superblock: Superblock, nodes: list[_Node], first_free: int) -> Vo
 
 def _extent(first: int, blocks: int, block: Callable[[int], Data]) -> Extent:
     """An extent of as many `blocks`; `block(index)` makes one, or as much as is not zero."""
-    return first, blocks * BLOCK_SIZE, lambda at, _length: block(at // BLOCK_SIZE)
+    return first, blocks * BLOCK_SIZE, lambda part: block(part.start // BLOCK_SIZE)
 
 
 def _map_block(index: int, used: int, bits: int) -> bytes:

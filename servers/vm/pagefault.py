@@ -53,7 +53,7 @@ def do_pagefault(vm: VmServer, source: int, message: VmPagefault) -> Generator[A
                 process.minor_faults += 1
             break
         process.major_faults += 1
-        ticket = memory.vfs.ask(FDIO, outcome.fd, source, outcome.offset, 4096).ticket
+        ticket = memory.vfs.ask(FDIO, outcome.fd, source, outcome.offset, 4096)
         while outgoing:  # as `VmServer.ask_vfs` does
             failure = yield vm.table.offer(VFS, outgoing.pop(0))
             if failure is not None:

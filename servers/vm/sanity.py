@@ -288,7 +288,7 @@ def vfs_queue(memory: Memory) -> None:
     queue = memory.vfs
     if queue.waiting and queue.active is None:
         _broken("requests wait although VFS has none")
-    numbers = [request.id for request in (*queue.waiting, *filter(None, (queue.active,)))]
+    numbers = [request.asked.reqid for request in (*queue.waiting, *filter(None, (queue.active,)))]
     if len(set(numbers)) != len(numbers) or any(each > queue.last_id for each in numbers):
         _broken(f"the requests have the numbers {numbers}")
 

@@ -157,7 +157,7 @@ class VmServer(Server):
     ) -> Generator[Any, Any, VmVfsReply]:
         """Ask VFS, and park the call until it answers."""
         # `do_pagefault` does all this in line.
-        ticket = self.memory.vfs.ask(what, fd, endpoint, offset, length).ticket
+        ticket = self.memory.vfs.ask(what, fd, endpoint, offset, length)
         if self.outgoing:
             yield from self.flush()
         answer = yield ticket  # as `wait` does

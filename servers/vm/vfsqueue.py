@@ -27,43 +27,26 @@ FDIO: Final = 103
 
 
 @attrs.define(eq=False)
-class VfsRequest:
-    """A request to VFS, and who waits for the answer."""
-
-    message: VfsVmcall
-    ticket: Ticket
-
-    @property
-    def id(self) -> int:
-        """The number that the answer names."""
-        return self.message.reqid
-
-    @property
-    def endpoint(self) -> int:
-        """The process that it is for."""
-        return self.message.endpoint
-
-
-@attrs.define(eq=False)
 class VfsQueue:
-    """The request that VFS is working on (`active`), and those that wait, the next one first."""
+    """The request that VFS is working on (`active`), and those that wait, the next one first.
+
+    Each is the ticket on which a call may wait for the answer; the message is what it has `asked`.
+    """
 
     quirks: frozenset[str]
-    active: VfsRequest | None = None
-    waiting: deque[VfsRequest] = attrs.field(factory=deque)
+    active: Ticket | None = None
+    waiting: deque[Ticket] = attrs.field(factory=deque)
     outgoing: list[Message] = attrs.field(factory=list)
     last_id: int = 0
 
-    def ask(
-        self, what: int, fd: int, endpoint: int, offset: int = 0, length: int = 0
-    ) -> VfsRequest:
+    def ask(self, what: int, fd: int, endpoint: int, offset: int = 0, length: int = 0) -> Ticket:
         """Queue a request about VM's descriptor `fd`, for process `endpoint`.
 
         FDLOOKUP takes a descriptor of the process instead.  MINIX: vfs_request.
         """
         number = self.last_id = self.last_id + 1
         message = _vfs_vmcall(offset, what, fd, number, endpoint, length)
-        request = VfsRequest(message, Ticket(VFS, "an answer of VFS"))
+        request = Ticket(VFS, "an answer of VFS", message)
         if self.active is None and not self.waiting:
             self.active = request
             self.outgoing.append(message)
@@ -79,4 +62,4 @@ class VfsQueue:
         """Start on the next request, if there is one and none is active."""
         if self.active is None and self.waiting:
             self.active = self.waiting.popleft()
-            self.outgoing.append(self.active.message)
+            self.outgoing.append(self.active.asked)

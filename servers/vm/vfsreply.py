@@ -22,14 +22,14 @@ def do_vfs_reply(
     """
     queue = vm.memory.vfs
     request = queue.active
-    if request is None or request.message.reqid != message.reqid:
+    if request is None or request.asked.reqid != message.reqid:
         if "vfs-reply-nothing-active" in vm.memory.quirks:
             raise Panic("an answer that nobody waits for", quirk="vfs-reply-nothing-active")
         return None
     queue.active = None
     if queue.waiting:
-        return _with_next(vm, vm.resume(request.ticket, message))
-    return vm.take(request.ticket, message)
+        return _with_next(vm, vm.resume(request, message))
+    return vm.take(request, message)
 
 
 async def _with_next(vm: VmServer, going_on: Coroutine[Any, Any, None]) -> None:

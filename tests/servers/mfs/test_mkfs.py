@@ -15,7 +15,8 @@ DOUBLE = SINGLE + ZONES_PER_BLOCK * BLOCK_SIZE
 def numbered(size: int) -> File:
     """A file each of whose blocks says which one it is."""
 
-    def read(offset: int, length: int) -> bytes:
+    def read(part: slice) -> bytes:
+        offset, length = part.start, part.stop - part.start
         return (b"%d." % (offset // BLOCK_SIZE)).ljust(length, b"x")[:length]
 
     return File(size, read)
@@ -82,9 +83,9 @@ def test_a_volume_that_is_too_small_is_refused() -> None:
 def test_only_blocks_that_are_asked_for_are_read() -> None:
     asked: list[int] = []
 
-    def read(offset: int, length: int) -> bytes:
-        asked.append(offset)
-        return bytes(length)
+    def read(part: slice) -> bytes:
+        asked.append(part.start)
+        return bytes(part.stop - part.start)
 
     volume: Volume = make_volume({"/big": File(1 << 30, read)})
     assert volume.blocks > 1 << 18
