@@ -10,7 +10,7 @@ Source: MINIX ``servers/vfs/misc.c`` do_vm_call, dupvm.
 from __future__ import annotations
 
 import types
-from collections.abc import Coroutine, Generator
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Final
 
 from ipc.endpoint import VM
@@ -42,22 +42,20 @@ FDIO: Final = 103
 PAGE_SIZE: Final = 4096
 
 
-def do_vmcall(worker: Worker, request: VfsVmcall) -> Coroutine[Any, Any, None]:
-    """Do one of VM's requests; the answer says which one it was."""
-    if worker.fp.endpoint != VM:
-        raise Refused(ENOSYS)
-    return _bring_in(worker, request) if request.req == FDIO else _look_up_or_close(worker, request)
-
-
 @yields_traps
 @types.coroutine
-def _bring_in(worker: Worker, request: VfsVmcall) -> Generator[Any, Any, None]:
-    """Bring part of a file that VM has open into its cache.
+def do_vmcall(worker: Worker, request: VfsVmcall) -> Generator[Any, Any, None]:
+    """Do one of VM's requests; the answer says which one it was.
 
-    It is an lseek to the offset, and then a read of which nothing is copied: whoever waits for the
-    file comes in between.
+    Mostly it is to bring part of a file that VM has open into its cache: an lseek to the offset,
+    and then a read of which nothing is copied.  Whoever waits for the file comes in between.
     """
     who, fd = worker.fp, request.fd
+    if who.endpoint != VM:
+        raise Refused(ENOSYS)
+    if request.req != FDIO:
+        yield from _look_up_or_close(worker, request)
+        return
     sought = False
     result = None
     try:
