@@ -309,3 +309,50 @@ def test_what_is_outgoing_goes_first_and_a_sane_server_is_checked_after_each_mes
         assert job.send(None) == Receive()
     checked = ["checked"] if sanity else []
     assert done == ["flushed", "answered", *checked, "answered", *checked]
+
+
+def test_a_file_server_may_have_calls_of_its_own() -> None:
+    def do_more(_server: Any, _source: int, _message: Message) -> Message:
+        return Reply(7)
+
+    class Own(FileServer):
+        CALLS: ClassVar[Any] = {**FileServer.CALLS, 0xA50: do_more}
+
+    server = Own(mounted=True)
+    usual = server.handler(VFS, ReqPeek())
+    assert usual is FileServer.CALLS[ReqPeek.type]
+    assert server.handler(VFS, RawMessage(0xA50)) is do_more
+    assert server.handler(VFS, RawMessage(0xA51)) not in (None, do_more, usual)
+
+
+def test_a_receive_that_the_kernel_refuses_ends_the_server() -> None:
+    job = Server().main()
+    job.send(None)
+    with pytest.raises(IpcError, match="EPERM"):
+        job.send(IpcError(EPERM))
+
+
+def test_a_parked_call_that_a_handler_returns_goes_on_and_is_answered() -> None:
+    tickets: list[Ticket] = []
+
+    async def do_wait(_server: Server, _source: int, _message: Message) -> Message:
+        tickets.append(Ticket())
+        return Reply(await wait(tickets[-1]) + await wait(tickets[-1]))
+
+    def do_go_on(server: Server, _source: int, message: PmKill) -> Any:
+        return server.take(tickets[-1], message.nr)
+
+    class Waiting(Server):
+        CALLS: ClassVar[Any] = {PmGetpid.type: do_wait, PmKill.type: do_go_on}
+
+    server = Waiting()
+    job = server.main()
+    assert job.send(None) == Receive()
+    assert job.send((30, PmGetpid(), SENDREC_CALL)) == Receive()
+    assert job.send((31, PmKill(0, 1), SENDREC_CALL)) == Receive()
+    assert [call.source for call in server.parked] == [30]
+    answer = job.send((31, PmKill(0, 2), SENDREC_CALL))
+    assert answer == Send(30, Reply(3))
+    assert not server.parked
+    assert job.send(None) == Receive()
+    assert job.send((31, PmKill(0, 3), SENDREC_CALL)) == Receive(), "nobody waits any more"
