@@ -18,7 +18,7 @@ from ipc.errors import EDOM, EFAULT, ESRCH, OK
 from ipc.signals import SIGKMEM
 from kernel.flags import MF_KCALL_RESUME, RTS_VMREQUEST
 from kernel.memory.frames import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, Frames
-from kernel.memory.space import TABLE_INDEX, TABLE_SHIFT, USER_READ, USER_WRITE, AddressSpace
+from kernel.memory.space import USER_READ, USER_WRITE, AddressSpace
 from kernel.probes import MemoryRequested
 from kernel.process import MemoryRequest, Process
 
@@ -104,20 +104,12 @@ class Copier:
             target, to_space = self._memory(dest)
         left = length
         while True:
-            if from_space is not None:  # here and below: `lookup`, written out
-                entry = from_space.tables[at >> TABLE_SHIFT][at >> PAGE_SHIFT & TABLE_INDEX]
-                if entry & USER_READ != USER_READ:
-                    return self._missing(caller, source, at + left - length, length, False)
-                read = entry >> PAGE_SHIFT
-            else:
-                read = at >> PAGE_SHIFT
-            if to_space is not None:
-                entry = to_space.tables[to >> TABLE_SHIFT][to >> PAGE_SHIFT & TABLE_INDEX]
-                if entry & USER_WRITE != USER_WRITE:
-                    return self._missing(caller, dest, to + left - length, length, True)
-                written = entry >> PAGE_SHIFT
-            else:
-                written = to >> PAGE_SHIFT
+            read = at >> PAGE_SHIFT if from_space is None else from_space.frame(at, USER_READ)
+            if read < 0:
+                return self._missing(caller, source, at + left - length, length, False)
+            written = to >> PAGE_SHIFT if to_space is None else to_space.frame(to, USER_WRITE)
+            if written < 0:
+                return self._missing(caller, dest, to + left - length, length, True)
             read_at, write_at = at & PAGE_MASK, to & PAGE_MASK
             size = PAGE_SIZE - read_at
             if write_at > read_at:

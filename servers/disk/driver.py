@@ -168,7 +168,7 @@ class Disk:
         data = controller.buffer
         done = 0
         for grant, room in vector:
-            part = data[done : done + room] if len(vector) > 1 else data
+            part = data[done : done + room] if len(vector) > 1 else data  # mostly all of it
             if not part:
                 break
             self.memory.write(SCRATCH, part)

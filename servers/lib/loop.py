@@ -166,7 +166,7 @@ class Server:
                 replying.dest, replying.message = source, answer
                 failure = yield replying
                 if failure is not None:
-                    self._unanswerable(failure, handler, source, message, answer)
+                    self._answer_failed(failure, handler, source, message, answer)
             context.cause = 0
             if self.sanity:
                 self.check()
@@ -249,7 +249,7 @@ class Server:
         if failure is not None:
             self._unsent(dest, message, failure)
 
-    def _unanswerable(
+    def _answer_failed(
         self, failure: Exception, work: Any, source: int, message: Message, answer: Message
     ) -> None:
         """See to a call whose answer was not delivered."""

@@ -13,13 +13,13 @@ import types
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Final
 
-from ipc.endpoint import SELF, VFS
+from ipc.endpoint import SELF
 from ipc.errors import OK
 from ipc.flags import VMCTL_CLEARMAPCACHE
 from ipc.kernelcalls import SysKill, SysVmctl
 from ipc.signals import SIGSEGV
 from ipc.traps import KernelCall, yields_traps
-from ipc.vm import VmPagefault, VmVfsReply
+from ipc.vm import VmPagefault
 from kernel.panic import Panic
 from servers.vm.memory import Memory
 from servers.vm.outcome import BAD_ADDRESS, MAPPED, NeedsPage, Outcome
@@ -41,7 +41,7 @@ def do_pagefault(vm: VmServer, source: int, message: VmPagefault) -> Generator[A
     """Provide the page that `source` touched, or have it killed."""
     memory = vm.memory
     address, write = message.addr, message.flags & WRITE_FAULT != 0
-    process, may_ask, outgoing = vm.caller, True, vm.outgoing
+    process, may_ask = vm.caller, True
     while True:
         region = process.regions.at(address)
         if region is None or (write and not region.flags & WRITABLE):
@@ -53,20 +53,13 @@ def do_pagefault(vm: VmServer, source: int, message: VmPagefault) -> Generator[A
                 process.minor_faults += 1
             break
         process.major_faults += 1
-        ticket = memory.vfs.ask(FDIO, outcome.fd, source, outcome.offset, 4096)
-        while outgoing:  # as `VmServer.ask_vfs` does
-            failure = yield vm.table.offer(VFS, outgoing.pop(0))
-            if failure is not None:
-                raise failure
-        answer = yield ticket
-        if type(answer) is not VmVfsReply:
-            raise answer
+        yield from vm.ask_vfs(FDIO, outcome.fd, source, outcome.offset, 4096)
         # Whether VFS has failed does not matter: then the page is not in the cache.
         if vm.alive.get(source) is not process:  # it has died
             return
         may_ask = False
     if outcome is MAPPED:
-        if outgoing:
+        if vm.outgoing:
             yield from vm.flush()
         yield CLEAR_MAP_CACHE
     else:

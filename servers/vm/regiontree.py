@@ -266,14 +266,8 @@ class RegionTree:
             node.higher = parent
         if inner is not None:
             inner.parent = parent
-        top = node.parent = parent.parent
+        self._replace(parent.parent, parent, node)
         parent.parent = node
-        if top is None:
-            self.root = node
-        elif top.lower is parent:
-            top.lower = node
-        else:
-            top.higher = node
 
     def _replace(self, parent: Region | None, old: Region, new: Region | None) -> None:
         """Make `new` the child of `parent` (None: the root) that `old` was."""

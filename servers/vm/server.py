@@ -156,7 +156,6 @@ class VmServer(Server):
         self, what: int, fd: int, endpoint: int, offset: int = 0, length: int = 0
     ) -> Generator[Any, Any, VmVfsReply]:
         """Ask VFS, and park the call until it answers."""
-        # `do_pagefault` does all this in line.
         ticket = self.memory.vfs.ask(what, fd, endpoint, offset, length)
         if self.outgoing:
             yield from self.flush()
