@@ -3,16 +3,24 @@
 A machine's speed changes from one second to the next, so nothing here is compared across runs: the
 subject and its peer take turns within one round, and the figure is the median of the rounds'
 ratios.
+
+Where the host puts a process's memory makes it faster or slower for as long as it lives, by a tenth
+and more, and so does what it did before.  So the rounds of a figure are made by several processes
+that do nothing else.
 """
 
 from __future__ import annotations
 
 import gc
+import multiprocessing
 import statistics
-from collections.abc import Callable
-from typing import TypeAlias
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from typing import Final, TypeAlias
 
 import attrs
+
+PROCESSES: Final = 5
 
 # One measurement: runs the thing often enough to be measured, returns the cost of one of it.
 Measure: TypeAlias = Callable[[], float]
@@ -22,7 +30,8 @@ Measure: TypeAlias = Callable[[], float]
 class Figure:
     """What is measured (`subject`), beside what (`peer`), and what ratio is asked at most.
 
-    Both measures return the cost of one operation in the same `unit` (seconds, or bytes).
+    Both measures return the cost of one operation in the same `unit` (seconds, or bytes).  They
+    take `rounds` turns in each of the `processes`.
     """
 
     name: str
@@ -30,7 +39,8 @@ class Figure:
     peer_name: str
     subject: Measure
     peer: Measure
-    rounds: int = 7
+    rounds: int = 5
+    processes: int = PROCESSES
     unit: str = "s"
 
 
@@ -60,25 +70,38 @@ class Result:
         }
 
 
-def measure(figure: Figure) -> Result:
-    """Measure `figure`: one unrecorded round to warm up, then the rounds that count."""
+def rounds_of(figure: Figure) -> list[tuple[float, float]]:
+    """The costs of the subject and of its peer in each round, after one that is not recorded."""
     figure.subject()
     figure.peer()
-    ratios: list[float] = []
-    costs: list[float] = []
+    costs = []
     for turn in range(figure.rounds):
         gc.collect()
         if turn % 2:
             peer, subject = figure.peer(), figure.subject()
         else:
             subject, peer = figure.subject(), figure.peer()
-        ratios.append(subject / peer)
-        costs.append(subject)
+        costs.append((subject, peer))
+    return costs
+
+
+def summary(figure: Figure, costs: Iterable[tuple[float, float]]) -> Result:
+    """What the rounds of `figure` say together."""
+    pairs = list(costs)
     return Result(
         figure.name,
-        statistics.median(ratios),
+        statistics.median(subject / peer for subject, peer in pairs),
         figure.target,
         figure.peer_name,
-        statistics.median(costs),
+        statistics.median(subject for subject, _ in pairs),
         figure.unit,
     )
+
+
+def measure(figure: Figure) -> Result:
+    """Measure `figure` in its processes, one after the other."""
+    costs: list[tuple[float, float]] = []
+    for _ in range(figure.processes):
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+            costs += process.submit(rounds_of, figure).result()
+    return summary(figure, costs)

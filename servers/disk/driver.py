@@ -238,14 +238,18 @@ def do_vector_transfer(
     """
     if request.minor != 0:
         return ENXIO
-    length = min(request.count, NR_IOREQS) * _ELEMENT_SIZE
-    if length <= 0:
+    count = request.count
+    if count <= 0:
         return EINVAL
+    if count > NR_IOREQS:
+        count = NR_IOREQS
+    length = count * _ELEMENT_SIZE
     disk.kernel_call.request = _sys_safecopyfrom(source, request.grant, 0, _VECTOR, length)
     copied = yield disk.kernel_call
     if copied.type != OK:
         return EINVAL
-    vector = list(_ELEMENT.iter_unpack(disk.memory.get(_VECTOR_FRAME, 0, length)))
+    text = disk.memory.get(_VECTOR_FRAME, 0, length)
+    vector = [_ELEMENT.unpack_from(text, at) for at in range(0, length, _ELEMENT_SIZE)]
     writing = type(request) is BdevScatter
     return disk.transfer(request.pos, source, vector, writing)
 

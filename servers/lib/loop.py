@@ -41,7 +41,6 @@ ANYTHING: Final = Receive()
 # The classes of messages that are requests as they stand; `Server._unusual` sees to all else.
 REQUESTS: Final = frozenset(BY_NUMBER.values()) - {Notification, SigsSignalReceived}
 _NOTHING: Final = Reply(OK)
-_COROUTINES: Final = frozenset({types.CoroutineType, types.GeneratorType})
 
 
 class Refused(Exception):
@@ -97,6 +96,10 @@ def wait(ticket: Ticket) -> Generator[Ticket, Any, Any]:
     return value
 
 
+# What handlers return that is no answer yet.
+_UNDER_WAY: Final = frozenset({types.CoroutineType, types.GeneratorType, Call})
+
+
 @attrs.define(eq=False)
 class Server:
     """What every server has: its call table, its way to reply, and its parked calls.
@@ -132,7 +135,7 @@ class Server:
         yield from self.start()
         while True:
             source, message, self.status = yield ANYTHING
-            answered, value = True, None
+            answered = True
             if type(message) in REQUESTS:
                 handler = self.handler(source, message)
             else:
@@ -140,11 +143,12 @@ class Server:
             context.cause = context.delivered
             try:
                 answer: Any = None if handler is None else handler(self, source, message)
-                if type(answer) is Call:
-                    source, message, handler = answer.source, answer.message, answer.handler
-                    answered, value, context.cause = answer.answered, answer.value, answer.cause
-                    answer = answer.coroutine
-                if type(answer) in _COROUTINES:
+                if type(answer) in _UNDER_WAY:
+                    value = None
+                    if type(answer) is Call:
+                        source, message, handler = answer.source, answer.message, answer.handler
+                        answered, value, context.cause = answer.answered, answer.value, answer.cause
+                        answer = answer.coroutine
                     if parks:
                         step = answer.send
                         request = step(value)

@@ -72,13 +72,10 @@ def map_nothing(memory: Memory, process: VmProcess, length: int) -> bool:
     vaddr = find_slot(memory, process, MMAP_BASE, memory.config.user_end, length)
     if vaddr is None:
         return False
-    number, regions = next(memory.region_ids), process.regions
-    if vaddr % PAGE or not regions.visit(vaddr):
-        region = Region(process, vaddr, length, ANON_FLAG | WRITABLE, CACHE, number)
-        if vaddr % PAGE:
-            raise not_aligned(region)
-        regions.insert(region)
-        regions.remove(region)
+    number = next(memory.region_ids)
+    if vaddr % PAGE:
+        raise not_aligned(Region(process, vaddr, length, ANON_FLAG | WRITABLE, CACHE, number))
+    process.regions.visit(vaddr)
     return True
 
 

@@ -1,4 +1,4 @@
-"""The regions of a process, in order of address: an AVL tree, with a list of them beside it.
+"""The regions of a process, in order of address: a list, and the AVL tree that MINIX has them in.
 
 The shape of the tree can be seen from outside: when a process ends its regions are freed from the
 root of what is left, and that decides in which order their frames are used again.  So this is
@@ -7,7 +7,8 @@ children it is replaced from the deeper side, from the higher one if they are eq
 
 Nothing is looked for in the tree, but in the list; so is the place of a new node.  The list begins
 with the last region: most new ones are made below all others but the program's own few, and are
-inserted close to its end.
+inserted close to its end.  The tree is brought up to date when somebody asks for its root, or when
+much has happened since.
 
 Source: MINIX ``servers/vm/cavl_impl.h``, ``regionavl.c``.
 """
@@ -16,10 +17,17 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
     from servers.vm.region import Region
+
+_LONGEST: Final = 64  # how many changes the tree may lack
+
+# A region that was removed; or one that was inserted, with those before and after it.  None stands
+# for one that was inserted and removed at once.
+_Change: TypeAlias = "Region | tuple[Region | None, Region | None, Region | None]"
 
 
 class RegionTree:
@@ -29,12 +37,13 @@ class RegionTree:
     as negative numbers: a list that bisect can search must ascend.
     """
 
-    __slots__ = ("regions", "root", "starts")
+    __slots__ = ("_changes", "_root", "regions", "starts")
 
     def __init__(self) -> None:
-        self.root: Region | None = None
         self.regions: list[Region] = []
         self.starts: list[int] = []
+        self._root: Region | None = None
+        self._changes: list[_Change] = []  # that the tree lacks, the oldest first
 
     def __len__(self) -> int:
         return len(self.regions)
@@ -82,77 +91,108 @@ class RegionTree:
 
     def insert(self, region: Region) -> bool:
         """Add `region`.  False, and nothing happens, if one starts at the same address."""
-        regions, starts = self.regions, self.starts
+        regions, starts, changes = self.regions, self.starts, self._changes
         vaddr = region.vaddr
         index = bisect_left(starts, -vaddr)
         below = regions[index] if index < len(regions) else None
-        # A new node hangs below the one before it or, if that has a higher child, below the one
-        # after it, which is the lowest of those under that child and so has no lower one.
-        if below is None:
-            parent = regions[index - 1] if index else None
-        elif below.vaddr == vaddr:
+        if below is not None and below.vaddr == vaddr:
             return False
-        else:
-            parent = regions[index - 1] if below.higher is not None else below
+        changes.append((region, below, regions[index - 1] if index else None))
         regions.insert(index, region)
         starts.insert(index, -vaddr)
-        region.lower = region.higher = None
-        region.parent = parent
-        region.factor = 0
-        if parent is None:
-            self.root = region
-            return True
-        if parent is below:
-            parent.higher = region
-        else:
-            parent.lower = region
-        self._grown(region)
+        if len(changes) > _LONGEST:
+            self._catch_up()
         return True
 
-    def visit(self, vaddr: int) -> bool:
-        """Take the shape that inserting a region at `vaddr` and removing it again would leave.
+    def remove(self, region: Region) -> None:
+        """Take out `region`, which must be in the tree."""
+        starts, changes = self.starts, self._changes
+        index = bisect_left(starts, -region.vaddr)
+        del starts[index]
+        del self.regions[index]
+        changes.append(region)
+        if len(changes) > _LONGEST:
+            self._catch_up()
 
-        No region may start there.  False, and nothing happens, if only doing both can tell.
+    def visit(self, vaddr: int) -> None:
+        """Insert a region at `vaddr`, where none starts, and remove it again.
 
-        The region would be a leaf: what becomes deeper with it becomes less deep without it, so
-        that nothing stays but a rotation on the way.
+        What that leaves is the tree's shape: it may have turned on the way.
         """
-        regions = self.regions
+        regions, changes = self.regions, self._changes
         index = bisect_left(self.starts, -vaddr)
-        node = regions[index] if index < len(regions) else None
-        if node is None or node.higher is not None:  # the leaf's parent is found as in `insert`
-            node = regions[index - 1] if index else None
-        if node is None or node.factor:  # no other region, or one beside the leaf
-            return True
-        while True:
-            child, node = node, node.parent
-            if node is None:
-                return True
-            if node.factor:
-                break
-        side = -1 if node.lower is child else 1
-        if node.factor == side:  # `child`, until now even, would be too deep
-            if (vaddr < child.vaddr) != (side < 0):
-                return False  # and turn twice
-            self._lift(child)
-            child.factor, node.factor = -side, 0
-        return True
+        below = regions[index] if index < len(regions) else None
+        changes.append((None, below, regions[index - 1] if index else None))
+        if len(changes) > _LONGEST:
+            self._catch_up()
 
     def fill(self, regions: list[Region]) -> None:
         """Add `regions`, which are in order of address, to the tree, which is empty."""
+        self._root = None
+        self._changes.clear()
         last: Region | None = None
         for region in regions:
-            region.lower = region.higher = None
-            region.parent = last
-            region.factor = 0
-            if last is None:
-                self.root = region
-            else:
-                last.higher = region
-                self._grown(region)
+            self._link(region, last, None)
             last = region
         self.regions = regions[::-1]
         self.starts = [-region.vaddr for region in self.regions]
+
+    @property
+    def root(self) -> Region | None:
+        """The root of the tree."""
+        if self._changes:
+            self._catch_up()
+        return self._root
+
+    def _catch_up(self) -> None:
+        """Let the tree have all changes."""
+        changes = self._changes
+        for change, following in zip_longest(changes, changes[1:]):
+            if not isinstance(change, tuple):
+                self._unlink(change)
+                continue
+            region, below, above = change
+            if region is not None:
+                self._link(region, below, above)
+            elif type(following) is tuple and following[1] is below and following[2] is above:
+                pass  # The next one comes to the same place, where it leaves the same.
+            elif (beside := below or above) is not None:
+                passing = object.__new__(type(beside))  # nothing but its place in the tree
+                self._link(passing, below, above)
+                self._unlink(passing)
+        changes.clear()
+
+    def _link(self, region: Region, below: Region | None, above: Region | None) -> None:
+        """Make `region` a leaf between these two."""
+        # It hangs below the one before it or, if that has a higher child, below the one after it,
+        # which is the lowest of those under that child and so has no lower one.
+        region.lower = region.higher = None
+        region.factor = 0
+        if below is not None and below.higher is None:
+            region.parent = below
+            below.higher = region
+        elif above is not None:
+            region.parent = above
+            above.lower = region
+        else:
+            region.parent = None
+            self._root = region
+            return
+        self._grown(region)
+
+    def _unlink(self, region: Region) -> None:
+        """Take `region` out of the tree."""
+        parent = region.parent
+        if region.lower is not None or region.higher is not None:
+            self._shrunk(*self._substitute(region))
+        elif parent is None:
+            self._root = None
+        elif parent.higher is region:
+            parent.higher = None
+            self._shrunk(parent, 1)
+        else:
+            parent.lower = None
+            self._shrunk(parent, -1)
 
     def _grown(self, node: Region) -> None:
         """Restore the balance after the subtree at `node` became one deeper."""
@@ -169,24 +209,6 @@ class RegionTree:
             parent.factor = side
             node = parent
             parent = node.parent
-
-    def remove(self, region: Region) -> None:
-        """Take out `region`, which must be in the tree."""
-        starts = self.starts
-        index = bisect_left(starts, -region.vaddr)
-        del starts[index]
-        del self.regions[index]
-        parent = region.parent
-        if region.lower is not None or region.higher is not None:
-            self._shrunk(*self._substitute(region))
-        elif parent is None:
-            self.root = None
-        elif parent.higher is region:
-            parent.higher = None
-            self._shrunk(parent, 1)
-        else:
-            parent.lower = None
-            self._shrunk(parent, -1)
 
     def _substitute(self, region: Region) -> tuple[Region, int]:
         """Put the next node on the deeper side in the place of `region`.
@@ -272,7 +294,7 @@ class RegionTree:
     def _replace(self, parent: Region | None, old: Region, new: Region | None) -> None:
         """Make `new` the child of `parent` (None: the root) that `old` was."""
         if parent is None:
-            self.root = new
+            self._root = new
         elif parent.lower is old:
             parent.lower = new
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from benchmarks import __main__ as command
 from benchmarks import exchange, memory, peers
-from benchmarks.figure import Figure, Result, measure
+from benchmarks.figure import Figure, Result, measure, rounds_of, summary
 from benchmarks.figures import FIGURES
 
 
@@ -23,8 +24,30 @@ def counting(costs: list[float]) -> Callable[[], float]:
 def test_a_figure_is_the_median_of_the_ratios_without_the_first_round() -> None:
     subject = counting([1000.0, 1.0, 8.0, 3.0])
     peer = counting([1.0, 2.0, 2.0, 2.0])
-    result = measure(Figure("x", 1.5, "peer", subject, peer, rounds=3))
+    figure = Figure("x", 1.5, "peer", subject, peer, rounds=3)
+    result = summary(figure, rounds_of(figure))
     assert (result.ratio, result.cost, result.met) == (1.5, 3.0, True)
+
+
+def own_process() -> float:
+    return float(os.getpid())
+
+
+def one() -> float:
+    return 1.0
+
+
+def four() -> float:
+    return 4.0
+
+
+def test_the_rounds_of_a_figure_are_made_in_several_processes() -> None:
+    numbers = [
+        measure(Figure("x", 1.0, "one", own_process, one, rounds=1, processes=count)).ratio
+        for count in (1, 2)
+    ]
+    assert os.getpid() not in numbers
+    assert numbers[0] != numbers[1]
 
 
 @pytest.mark.parametrize(("ratio", "met"), [(0.25, True), (0.2501, False)])
@@ -48,7 +71,7 @@ def test_costs_are_shown_in_a_unit_that_fits(cost: float, unit: str, text: str) 
 def test_the_command_writes_what_it_measured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    figure = Figure("quick", 2.0, "peer", lambda: 1.0, lambda: 4.0, rounds=1)
+    figure = Figure("quick", 2.0, "peer", one, four, rounds=1, processes=1)
     monkeypatch.setattr(command, "FIGURES", (figure,))
     file = tmp_path / "figures.json"
     monkeypatch.setattr(sys, "argv", ["benchmarks", "--json", str(file), "qui"])
