@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from kernel.panic import Panic
@@ -64,6 +66,25 @@ def test_the_youngest_page_of_a_file_offset_is_found() -> None:
     assert page is not None
     cache.pages.remove(page)
     assert offset_of(cache.pages.find_in_file(1, 7, 0)) == 0
+
+
+def test_any_of_the_pages_of_a_file_offset_may_leave() -> None:
+    for leaving in itertools.permutations(range(4)):
+        cache = Cache()
+        for number in range(4):
+            cache.add(1, number * P, 7, 0)
+        left = list(range(4))
+        for number in leaving:
+            page = cache.pages.find(1, number * P)
+            assert page is not None
+            if number % 2:
+                cache.pages.set_inode(page, NO_INODE, 0)
+            else:
+                cache.pages.remove(page)
+            left.remove(number)
+            youngest = left[-1] * P if left else None
+            assert offset_of(cache.pages.find_in_file(1, 7, 0)) == youngest
+        assert not cache.pages.by_inode
 
 
 def test_order_of_use() -> None:
