@@ -146,6 +146,8 @@ class RegionTree:
 
     def _catch_up(self) -> None:
         """Let the tree have all changes."""
+        # To insert a node turns the tree at one place at most, and leaves it as deep there as it
+        # was.  So one that came and went makes no difference to the next one at the same place.
         changes = self._changes
         for change, following in zip_longest(changes, changes[1:]):
             if not isinstance(change, tuple):
