@@ -14,7 +14,7 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import statistics
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from typing import Final, TypeAlias
 
@@ -85,15 +85,14 @@ def rounds_of(figure: Figure) -> list[tuple[float, float]]:
     return costs
 
 
-def summary(figure: Figure, costs: Iterable[tuple[float, float]]) -> Result:
-    """What the rounds of `figure` say together."""
-    pairs = list(costs)
+def summary(figure: Figure, costs: list[tuple[float, float]]) -> Result:
+    """What the rounds of `figure`, as `rounds_of` gives them, say together."""
     return Result(
         figure.name,
-        statistics.median(subject / peer for subject, peer in pairs),
+        statistics.median(subject / peer for subject, peer in costs),
         figure.target,
         figure.peer_name,
-        statistics.median(subject for subject, _ in pairs),
+        statistics.median(subject for subject, _ in costs),
         figure.unit,
     )
 

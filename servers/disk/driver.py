@@ -168,7 +168,7 @@ class Disk:
         data = controller.buffer
         done = 0
         for grant, room in vector:
-            part = data[done : done + room] if len(vector) > 1 else data  # mostly all of it
+            part = data[done : done + room] if len(vector) > 1 else data
             if not part:
                 break
             self.memory.write(SCRATCH, part)
@@ -238,18 +238,14 @@ def do_vector_transfer(
     """
     if request.minor != 0:
         return ENXIO
-    count = request.count
-    if count <= 0:
+    length = min(request.count, NR_IOREQS) * _ELEMENT_SIZE
+    if length <= 0:
         return EINVAL
-    if count > NR_IOREQS:
-        count = NR_IOREQS
-    length = count * _ELEMENT_SIZE
     disk.kernel_call.request = _sys_safecopyfrom(source, request.grant, 0, _VECTOR, length)
     copied = yield disk.kernel_call
     if copied.type != OK:
         return EINVAL
-    text = disk.memory.get(_VECTOR_FRAME, 0, length)
-    vector = [_ELEMENT.unpack_from(text, at) for at in range(0, length, _ELEMENT_SIZE)]
+    vector = list(_ELEMENT.iter_unpack(disk.memory.get(_VECTOR_FRAME, 0, length)))
     writing = type(request) is BdevScatter
     return disk.transfer(request.pos, source, vector, writing)
 

@@ -207,12 +207,17 @@ class Server:
         """The answer to a call that raised Refused; all else that a handler raises is a panic."""
         if isinstance(error, Refused):
             return refusal(error.errno)
-        panic = error if isinstance(error, Panic) else Panic(f"{type(error).__name__}: {error}")
+        if isinstance(error, Panic):
+            self._name_call(error, work, source, message)
+            raise error
+        panic = Panic(f"{type(error).__name__}: {error}")
+        self._name_call(panic, work, source, message)
+        raise panic from error
+
+    def _name_call(self, panic: Panic, work: Any, source: int, message: Message) -> None:
+        """Have `panic` say in which call it came, and what was at work."""
         name = getattr(work, "__qualname__", "handler")
         panic.during(self.name, name, f"{describe(message)} from {endpoint_name(source)}")
-        if panic is error:
-            raise panic
-        raise panic from error
 
     async def start(self) -> None:
         """Whatever the server does before its first message."""
@@ -260,7 +265,8 @@ class Server:
         try:
             self._unsent(source, answer, failure)
         except Panic as panic:
-            self._refusal(panic, work, source, message)
+            self._name_call(panic, work, source, message)
+            raise
 
     def _unsent(self, dest: int, message: Message, failure: Exception) -> None:
         if not isinstance(failure, IpcError):

@@ -65,8 +65,6 @@ def answered(vfs: Vfs, source: int, message: Message) -> Worker | None:
 
     Differs: an answer nobody waits for is refused like an unknown call, whoever sent it.
     """
-    if not vfs.paused:
-        return None
     worker = vfs.pool.by_transid.get(getattr(message, "transid", 0))
     if worker is None or worker.task != source:
         return None

@@ -27,10 +27,7 @@ _WORD: Final = 0xFFFFFFFF
 
 @attrs.define(eq=False)
 class CachedPage:
-    """A page of the cache: where its contents come from, and the block that holds them.
-
-    `older` is the page that was said before to be at the same place of the same file.
-    """
+    """A page of the cache: where its contents come from, and the block that holds them."""
 
     device: int
     offset: int
@@ -38,7 +35,6 @@ class CachedPage:
     inode_offset: int
     flags: int
     block: int
-    older: CachedPage | None = None
 
 
 @attrs.define(eq=False)
@@ -52,7 +48,7 @@ class PageCache:
     quirks: frozenset[str]
     free_frame: Callable[[int], None]
     by_device: dict[tuple[int, int], CachedPage] = attrs.field(factory=dict)  # the oldest first
-    by_inode: dict[tuple[int, int, int], CachedPage] = attrs.field(factory=dict)  # the youngest
+    by_inode: dict[tuple[int, int, int], list[CachedPage]] = attrs.field(factory=dict)
     by_use: OrderedDict[CachedPage, None] = attrs.field(factory=OrderedDict)
 
     def __len__(self) -> int:
@@ -86,9 +82,11 @@ class PageCache:
         """
         if inode == NO_INODE:
             return self.find(device, offset)
-        page = self.by_inode.get((device, inode, offset))
-        if page is not None:
-            self.by_use.move_to_end(page)
+        pages = self.by_inode.get((device, inode, offset))
+        if pages is None:
+            return None
+        page = pages[-1]
+        self.by_use.move_to_end(page)
         return page
 
     def set_inode(self, page: CachedPage, inode: int, inode_offset: int) -> None:
@@ -98,9 +96,7 @@ class PageCache:
         page.inode = inode
         page.inode_offset = inode_offset
         if inode != NO_INODE:
-            key = page.device, inode, inode_offset
-            page.older = self.by_inode.get(key)
-            self.by_inode[key] = page
+            self.by_inode.setdefault((page.device, inode, inode_offset), []).append(page)
 
     def add(self, page: CachedPage) -> bool:
         """Put `page` into the cache; False if its block is there already.  MINIX: addcache."""
@@ -114,8 +110,7 @@ class PageCache:
         self.by_device[device, page.offset] = page
         if page.inode != NO_INODE:
             key = device, page.inode, page.inode_offset
-            page.older = self.by_inode.get(key)
-            self.by_inode[key] = page
+            self.by_inode.setdefault(key, []).append(page)
         self.by_use[page] = None
         return True
 
@@ -160,18 +155,11 @@ class PageCache:
             self.remove(page)
 
     def _leave_file(self, page: CachedPage) -> None:
-        key = page.device, page.inode, page.inode_offset
-        each = self.by_inode[key]
-        if each is not page:
-            while (older := each.older) is not page:
-                assert older is not None, "the page is where it was said to be"
-                each = older
-            each.older = page.older
-        elif page.older is not None:
-            self.by_inode[key] = page.older
-        else:
+        key = (page.device, page.inode, page.inode_offset)
+        pages = self.by_inode[key]
+        pages.remove(page)
+        if not pages:
             del self.by_inode[key]
-        page.older = None
 
 
 def _rotated(word: int, count: int) -> int:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 if TYPE_CHECKING:
     from servers.vm.region import Region
 
-_LONGEST: Final = 64  # how many changes the tree may lack
+_MOST_CHANGES: Final = 64  # that the tree may lack
 
 # A region that was removed; or one that was inserted, with those before and after it.  None stands
 # for one that was inserted and removed at once.
@@ -91,40 +91,33 @@ class RegionTree:
 
     def insert(self, region: Region) -> bool:
         """Add `region`.  False, and nothing happens, if one starts at the same address."""
-        regions, starts, changes = self.regions, self.starts, self._changes
+        regions, starts = self.regions, self.starts
         vaddr = region.vaddr
         index = bisect_left(starts, -vaddr)
         below = regions[index] if index < len(regions) else None
         if below is not None and below.vaddr == vaddr:
             return False
-        changes.append((region, below, regions[index - 1] if index else None))
+        self._note((region, below, regions[index - 1] if index else None))
         regions.insert(index, region)
         starts.insert(index, -vaddr)
-        if len(changes) > _LONGEST:
-            self._catch_up()
         return True
 
     def remove(self, region: Region) -> None:
         """Take out `region`, which must be in the tree."""
-        starts, changes = self.starts, self._changes
-        index = bisect_left(starts, -region.vaddr)
-        del starts[index]
+        index = bisect_left(self.starts, -region.vaddr)
+        del self.starts[index]
         del self.regions[index]
-        changes.append(region)
-        if len(changes) > _LONGEST:
-            self._catch_up()
+        self._note(region)
 
     def visit(self, vaddr: int) -> None:
         """Insert a region at `vaddr`, where none starts, and remove it again.
 
         What that leaves is the tree's shape: it may have turned on the way.
         """
-        regions, changes = self.regions, self._changes
+        regions = self.regions
         index = bisect_left(self.starts, -vaddr)
         below = regions[index] if index < len(regions) else None
-        changes.append((None, below, regions[index - 1] if index else None))
-        if len(changes) > _LONGEST:
-            self._catch_up()
+        self._note((None, below, regions[index - 1] if index else None))
 
     def fill(self, regions: list[Region]) -> None:
         """Add `regions`, which are in order of address, to the tree, which is empty."""
@@ -144,10 +137,14 @@ class RegionTree:
             self._catch_up()
         return self._root
 
+    def _note(self, change: _Change) -> None:
+        """The tree will have to have `change` too."""
+        self._changes.append(change)
+        if len(self._changes) > _MOST_CHANGES:
+            self._catch_up()
+
     def _catch_up(self) -> None:
         """Let the tree have all changes."""
-        # To insert a node turns the tree at one place at most, and leaves it as deep there as it
-        # was.  So one that came and went makes no difference to the next one at the same place.
         changes = self._changes
         for change, following in zip_longest(changes, changes[1:]):
             if not isinstance(change, tuple):
@@ -156,8 +153,10 @@ class RegionTree:
             region, below, above = change
             if region is not None:
                 self._link(region, below, above)
-            elif type(following) is tuple and following[1] is below and following[2] is above:
-                pass  # The next one comes to the same place, where it leaves the same.
+            elif isinstance(following, tuple) and following[1:] == (below, above):
+                # To insert a node turns the tree at one place at most, and leaves it as deep there
+                # as it was.  So one that came and went makes no difference to the next one there.
+                continue
             elif (beside := below or above) is not None:
                 passing = object.__new__(type(beside))  # nothing but its place in the tree
                 self._link(passing, below, above)

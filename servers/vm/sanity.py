@@ -22,7 +22,6 @@ from kernel.panic import Panic
 from servers.vm.blocks import NO_FRAME
 from servers.vm.memory import READ_ONLY, READ_WRITE, Memory
 from servers.vm.memtypes import DIRECT, FILE, SHARED_MEMORY
-from servers.vm.pagecache import CachedPage
 from servers.vm.process import INUSE, PAGE, VmProcess
 from servers.vm.region import WRITABLE, Region
 
@@ -248,12 +247,7 @@ def cache_indexes(memory: Memory) -> None:
     cache, blocks = memory.cache, memory.blocks
     if set(cache.by_device.values()) != set(cache.by_use) or len(cache.by_device) != len(cache):
         _broken("the index by device and the list of use differ")
-    in_files: list[CachedPage] = []
-    for youngest in cache.by_inode.values():
-        page: CachedPage | None = youngest
-        while page is not None:
-            in_files.append(page)
-            page = page.older
+    in_files = [page for pages in cache.by_inode.values() for page in pages]
     if Counter(in_files) != Counter(page for page in cache.by_use if page.inode):
         _broken("the index by file and the list of use differ")
     for (device, offset), page in cache.by_device.items():

@@ -17,7 +17,7 @@ from ipc.endpoint import VFS
 from ipc.errors import EINVAL, ENOSYS, IpcError
 from ipc.fs import ReqReadsuper
 from ipc.message import Message, Reply
-from ipc.registry import BY_NUMBER, reply_class
+from ipc.registry import reply_class
 from servers.lib.fsdriver.calls import CALLS
 from servers.lib.fsdriver.data import Data
 from servers.lib.fsdriver.dirents import DirentList
@@ -30,8 +30,6 @@ RES_THREADED: Final = 1
 RES_HASPEEK: Final = 2
 RES_64BIT: Final = 4
 
-# The table by the classes of requests, in which they are found faster.
-_HANDLERS: Final = {BY_NUMBER[number]: handler for number, handler in CALLS.items()}
 # The classes of answers, by those of requests, as far as they have been asked for.
 _answers: Final[dict[type[Message], Any]] = {}
 
@@ -60,7 +58,7 @@ class FileServer(Server):
         self.request = message
         if not self.mounted and message.type != ReqReadsuper.type:
             return do_not_mounted
-        return _HANDLERS.get(type(message)) or super().handler(source, message)
+        return super().handler(source, message)
 
     def complete(self, answer: Reply) -> Message:
         """The answer to VFS is under the number of the transaction that it gave."""

@@ -9,7 +9,7 @@ import pytest
 
 from ipc.endpoint import CLOCK, NONE, VFS
 from ipc.errors import EIO, ENOSYS, ENOTREADY, EPERM, OK, IpcError
-from ipc.fs import ReqPeek
+from ipc.fs import ReqPeek, ReqStat
 from ipc.message import Message, RawMessage, Reply
 from ipc.pm import PmExit, PmGetpid, PmGetpidReply, PmKill, PmWait4
 from ipc.traps import SENDREC_CALL, Notify, Receive, Send, SendNb, SendRec, trap
@@ -316,12 +316,13 @@ def test_a_file_server_may_have_calls_of_its_own() -> None:
         return Reply(7)
 
     class Own(FileServer):
-        CALLS: ClassVar[Any] = {**FileServer.CALLS, 0xA50: do_more}
+        CALLS: ClassVar[Any] = {**FileServer.CALLS, 0xA50: do_more, ReqStat.type: do_more}
 
     server = Own(mounted=True)
     usual = server.handler(VFS, ReqPeek())
     assert usual is FileServer.CALLS[ReqPeek.type]
     assert server.handler(VFS, RawMessage(0xA50)) is do_more
+    assert server.handler(VFS, ReqStat()) is do_more
     assert server.handler(VFS, RawMessage(0xA51)) not in (None, do_more, usual)
 
 
