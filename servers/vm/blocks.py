@@ -29,7 +29,8 @@ _HANDFUL: Final = 256
 class Blocks:
     """All blocks.  `phys[b]` is the address of the frame, `refs[b]` counts the references.
 
-    `mask` is what a reference count is cut to: eight bits in MINIX.
+    `mask` is what a reference count is cut to: eight bits in MINIX.  `wrapped` are the blocks whose
+    count has gone beyond that: it cannot come down to 0 again without an assertion there.
     """
 
     __slots__ = (
@@ -43,6 +44,7 @@ class Blocks:
         "used",
         "view",
         "views",
+        "wrapped",
     )
 
     def __init__(self, mask: int = _ALL_BITS) -> None:
@@ -54,6 +56,7 @@ class Blocks:
         self.phys = array("I")
         self.refs = array("i")
         self.cached = bytearray()  # 1: the page cache has it
+        self.wrapped: set[int] = set()
         self._grow(_FIRST_CAPACITY)
         self.phys[0] = NO_FRAME
 
@@ -103,7 +106,13 @@ class Blocks:
 
     def reference(self, block: int) -> None:
         """Count one more reference."""
-        self.refs[block] = (self.refs[block] + 1) & self.mask
+        count = self.refs[block] + 1
+        self.refs[block] = count if count <= self.mask else self.wrap(block)
+
+    def wrap(self, block: int) -> int:
+        """What the count of `block` is when it goes beyond the mask."""
+        self.wrapped.add(block)
+        return 0
 
     def unreference(self, block: int) -> int:
         """Count one reference less.  A block without any is forgotten: whose frame is returned.
@@ -114,9 +123,11 @@ class Blocks:
         left = refs[block] - 1
         if left:
             if left < 0:
-                raise Panic("a block has no references", quirk="refcount-wrap")
+                raise _lost_count()
             refs[block] = left
             return NO_FRAME
+        if block in self.wrapped:
+            raise _lost_count()
         phys = self.phys[block]
         refs[block] = 0
         self.phys[block] = NO_FRAME
@@ -130,16 +141,19 @@ class Blocks:
         """
         if repeats:
             np.add.at(self.views, numbers, 1)
-            self.views[numbers] &= self.mask
         else:
             index = numbers.astype(np.intp)  # numpy would do it for each use
-            more = self.views.take(index) + 1
-            self.views[index] = more if self.mask == _ALL_BITS else more & self.mask
+            self.views[index] = self.views.take(index) + 1
+        if self.mask != _ALL_BITS:
+            self.wrapped.update(numbers[self.views[numbers] > self.mask].tolist())
+            self.views[numbers] &= self.mask
 
     def unreference_many(self, numbers: Numbers) -> Numbers:
         """Count one reference less to each of the blocks, all different; returns those at zero."""
         index = numbers.astype(np.intp)
         left = self.views.take(index) - 1
+        if self.wrapped and ((left < 0).any() or not self.wrapped.isdisjoint(numbers[left == 0])):
+            raise _lost_count()
         self.views[index] = left
         dead: Numbers = numbers[left == 0]
         return dead
@@ -161,3 +175,8 @@ class Blocks:
         self.view: Numbers = np.frombuffer(self.phys, dtype=np.uint32)
         self.views: NDArray[np.int32] = np.frombuffer(self.refs, dtype=np.int32)
         self.capacity = capacity
+
+
+def _lost_count() -> Panic:
+    """The end of VM by a count that does not say how many references there are."""
+    return Panic("a block has no references, or more than it counts", quirk="refcount-wrap")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from servers.vm.server import VmServer
 
 
-async def do_brk(vm: VmServer, source: int, message: VmBrk) -> Reply:
+def do_brk(vm: VmServer, source: int, message: VmBrk) -> Reply:
     """Let the caller's heap reach up to an address; ENOMEM if something is in the way.
 
     It never shrinks.

@@ -13,6 +13,7 @@ from ipc.vm import (
     VmMapcachepageReply,
     VmSetcachepage,
 )
+from kernel.panic import Panic
 from servers.lib.loop import Refused
 from servers.vm.config import MMAP_BASE
 from servers.vm.mapping import cut, map_nothing, map_region
@@ -76,16 +77,21 @@ def do_setcache(vm: VmServer, source: int, message: VmSetcachepage) -> Reply:
         raise Refused(EINVAL)
     if (message.dev_offset | message.ino_offset) % PAGE:
         raise Refused(EFAULT)
+    if message.block % PAGE and "setcache-unaligned" not in memory.quirks:
+        raise Refused(EFAULT)
     if message.dev == NO_DEVICE and "setcache-nodev" not in memory.quirks:
         raise Refused(EINVAL)
     regions, cache = vm.caller.regions, memory.cache
     for offset in range(0, message.pages * PAGE, PAGE):
         vaddr = (message.block + offset) & WORD
         region = regions.at(vaddr)
-        if region is None or region.blocks is None:
+        if region is None:
             raise Refused(EFAULT)
-        page = (vaddr - region.vaddr) >> 12
-        block = region.blocks[page]
+        inside = vaddr - region.vaddr
+        if inside & 0xFFF:
+            raise Panic("not the start of a page of a region", quirk="setcache-unaligned")
+        page = inside >> 12
+        block = 0 if region.blocks is None else region.blocks[page]
         if not block:
             raise Refused(EFAULT)
         cached = cache.find(

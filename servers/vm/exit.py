@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipc.endpoint import RS, VFS, VM
-from ipc.errors import EINVAL, EPERM, OK
+from ipc.errors import EINVAL, ENOSYS, EPERM, OK
 from ipc.message import Message, Reply
 from ipc.vm import VmExit, VmProcctl, VmWillexit
+from ipc.wire import wire_number
 from kernel.panic import Panic
 from servers.lib.loop import Refused
 from servers.vm.handle_memory import answer_later, handle_memory, memory_request
@@ -23,13 +24,13 @@ VMPPARAM_CLEAR = 1
 VMPPARAM_HANDLEMEM = 2
 
 
-async def do_willexit(vm: VmServer, source: int, message: VmWillexit) -> Reply:
+def do_willexit(vm: VmServer, source: int, message: VmWillexit) -> Reply:
     """PM is about to end a process."""
     _mortal(vm.memory, message.endpoint).flags |= EXITING
     return Reply()
 
 
-async def do_exit(vm: VmServer, source: int, message: VmExit) -> Reply:
+def do_exit(vm: VmServer, source: int, message: VmExit) -> Reply:
     """A process is gone; free what it had.  EINVAL if its end was not announced."""
     process = _mortal(vm.memory, message.endpoint)
     if not process.is_exiting():
@@ -73,10 +74,15 @@ def clear_process(vm: VmServer, process: VmProcess) -> None:
 async def do_procctl(vm: VmServer, source: int, message: VmProcctl) -> Message | None:
     """Empty a process's memory for a new program, or make a range of it accessible.
 
-    A request that belongs to a transaction of VFS is answered asynchronously.
+    A request that belongs to a transaction is answered asynchronously.  Only VFS has transactions:
+    from others it is no call that VM knows.
     """
-    if not message.transid or source != VFS:
+    if not message.transid:
         return await _procctl(vm, source, message, 0)
+    if source != VFS:
+        if "type-0xbXX" in vm.memory.quirks:
+            raise stray_transaction(message)
+        raise Refused(ENOSYS)
     try:
         reply = await _procctl(vm, source, message, message.transid)
     except Refused as refusal:
@@ -86,6 +92,11 @@ async def do_procctl(vm: VmServer, source: int, message: VmProcctl) -> Message |
             raise Panic("a transaction is answered at once", quirk="transid-not-suspend")
         await answer_later(vm, source, reply.type, message.transid)
     return None
+
+
+def stray_transaction(message: Message) -> Panic:
+    """The end of VM by a message with the number of a transaction, which is not VFS's."""
+    return Panic(f"message number {wire_number(message):#x}", quirk="type-0xbXX")
 
 
 async def _procctl(

@@ -37,6 +37,7 @@ async def do_fork(vm: VmServer, source: int, message: VmFork) -> VmForkReply:
     if child.flags & INUSE and "fork-busy-slot" not in memory.quirks:
         raise Refused(EINVAL)
     _inherit(memory, child, parent)
+    vm.acls.fork(child)
     if not len(parent.regions) and "fork-empty" in memory.quirks:
         raise Panic("a process without regions forks", quirk="fork-empty")
     result = copy_all(memory, child, parent)
@@ -44,7 +45,6 @@ async def do_fork(vm: VmServer, source: int, message: VmFork) -> VmForkReply:
         clear_process(vm, child)
         raise Refused(result)
     child.flags &= INUSE
-    vm.acls.fork(child)
     address = await _tell_kernel(vm, child, parent)
     for process in (child, parent):
         done = handle_memory_once(memory, process, address, MESSAGE_SIZE, write=True)

@@ -95,8 +95,7 @@ def build_region(
     region = Region(process, vaddr, length, flags, kind, next(memory.region_ids))
     result = kind.new(memory, region)
     if result == OK and preallocate:
-        if (vaddr | length) % PAGE:
-            raise not_aligned(region)
+        _demand_aligned(region, length)
         if kind is FILE:
             raise Panic("a mapped file without a file", quirk="file-prealloc")
         if kind is ANON and not _fill(memory, region):
@@ -265,8 +264,7 @@ def cut(memory: Memory, process: VmProcess, region: Region, offset: int, length:
 
     OK, or EINVAL if its start cannot be cut off.  MINIX: map_unmap_region.
     """
-    if (region.vaddr | length) % PAGE:
-        raise not_aligned(region)
+    _demand_aligned(region, length)
     if offset + length > region.length:
         return EINVAL
     if region.length == length:
@@ -284,6 +282,7 @@ def cut(memory: Memory, process: VmProcess, region: Region, offset: int, length:
         process.regions.insert(region)
     elif offset + length == region.length:
         region.cut_end(length)
+        region.kind.shrink_high(memory, region)
     memory.mmu.unmap(process.space, vaddr, length >> 12)
     return OK
 

@@ -23,7 +23,7 @@ from servers.vm.blocks import NO_FRAME, Blocks, Numbers
 from servers.vm.config import BootConfig
 from servers.vm.fileref import FileRefs
 from servers.vm.memtypes.base import MemoryType
-from servers.vm.outcome import MAPPED, Failed, Outcome
+from servers.vm.outcome import MAPPED, NO_SOURCE, Failed, Outcome
 from servers.vm.pagecache import PageCache
 from servers.vm.process import WORD, VmProcess
 from servers.vm.region import WRITABLE, Region, not_aligned
@@ -121,7 +121,8 @@ class Memory:
         phys = blocks.unreference(table[page])
         if phys != NO_FRAME and region.kind_of(page).owns_frames:
             self.free_frame(phys)
-        blocks.refs[block] = (blocks.refs[block] + 1) & blocks.mask
+        count = blocks.refs[block] + 1
+        blocks.refs[block] = count if count <= blocks.mask else blocks.wrap(block)
         table[page] = block
 
     def unlink(self, region: Region, page: int) -> None:
@@ -202,16 +203,16 @@ class Memory:
         outcome = kind.fault(self, region, page, write, may_ask)
         if outcome is MAPPED:
             self.write_entry(region, page)
-        elif type(outcome) is Failed and self._drops(region, page):
+        elif type(outcome) is Failed and self._drops(region, page, outcome):
             self.unlink(region, page)
         return outcome
 
-    def _drops(self, region: Region, page: int) -> bool:
+    def _drops(self, region: Region, page: int, failure: Failed) -> bool:
         """Whether a page that could not be had is taken out of its region.
 
         One that was there before, but for which there is no memory to copy it, stays as it was.
         """
-        if "cow-enomem-stale-pte" in self.quirks:
+        if failure is NO_SOURCE or "cow-enomem-stale-pte" in self.quirks:
             return True
         return self.blocks.phys[region.table()[page]] == NO_FRAME or not region.owner.space.lookup(
             region.vaddr + (page << 12)

@@ -54,6 +54,7 @@ MAP_ALIGNMENT_64KB: Final = 0x10000000
 MAP_FAILED: Final = WORD
 SYS_PRIV_QUERY_MEM: Final = 8
 _LONG: Final = 0xFFFFFFFFFFFFFFFF
+_LONGEST: Final = 0xFFFFF000  # what more than that is rounded up to has more than 32 bits
 _PRIVILEGED: Final = (VFS, RS)  # who may map for others, and memory that is not cleared
 
 # What a flag of the call means for the region.
@@ -205,6 +206,8 @@ async def _map_file(
     owner = memory.process(answer.endpoint)
     if owner is None or (owner is not process and "file-mmap-killed" not in quirks):
         _map_for_dead(memory, answer)
+        if source != answer.endpoint and "file-mmap-third-party" not in quirks:
+            raise Refused(ESRCH)
         return None
     result, vaddr = answer.result, MAP_FAILED
     if result == OK:
@@ -265,10 +268,11 @@ async def map_file(
     memory = vm.memory
     # As in C, what is left of a negative number is negative.
     inside = offset % PAGE if offset >= 0 else -(-offset % PAGE)
+    too_long = length + inside > _LONGEST and "mmap-len-wrap" not in memory.quirks
     length = round_up((length + inside) & WORD)
     vr_flags = WRITABLE if writable else 0
     region = None
-    if not flags & MAP_UNINITIALIZED:
+    if not (flags & MAP_UNINITIALIZED or too_long):
         if flags & MAP_FIXED:
             region = await place_fixed(vm, process, address, length, flags, vr_flags, FILE)
         else:
@@ -321,7 +325,7 @@ async def do_map_phys(vm: VmServer, source: int, message: VmMapPhys) -> VmMapPhy
     if source not in (TTY, MEM) and await _query(vm, target, start, length) != OK:
         raise Refused(EPERM)
     offset = start % PAGE
-    too_long = max(start, PAGE) + length > WORD
+    too_long = start + length > 1 << 32 or offset + length > _LONGEST
     if too_long and "map-phys-len-wrap" not in memory.quirks:
         raise Refused(EINVAL)
     length = round_up((length + offset) & WORD)

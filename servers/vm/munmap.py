@@ -12,14 +12,14 @@ from kernel.panic import Panic
 from servers.lib.loop import Refused
 from servers.vm.mapping import round_up, unmap_range
 from servers.vm.memory import Memory
-from servers.vm.memtypes import DIRECT
+from servers.vm.memtypes import DIRECT, SHARED_MEMORY
 from servers.vm.process import PAGE, VmProcess
 
 if TYPE_CHECKING:
     from servers.vm.server import VmServer
 
 
-async def do_munmap(vm: VmServer, source: int, message: VmMunmap) -> Message | None:
+def do_munmap(vm: VmServer, source: int, message: VmMunmap) -> Message | None:
     """Unmap a range of the caller's memory; where nothing is mapped nothing happens."""
     if source == VM:
         return None
@@ -28,7 +28,7 @@ async def do_munmap(vm: VmServer, source: int, message: VmMunmap) -> Message | N
     return _unmap(vm.memory, vm.caller, message.addr, round_up(message.len))
 
 
-async def do_unmap_phys(vm: VmServer, source: int, message: VmUnmapPhys) -> Message | None:
+def do_unmap_phys(vm: VmServer, source: int, message: VmUnmapPhys) -> Message | None:
     """Unmap the physical memory that is mapped at an address."""
     memory = vm.memory
     if source == VM:
@@ -43,11 +43,15 @@ async def do_unmap_phys(vm: VmServer, source: int, message: VmUnmapPhys) -> Mess
     return _unmap_region(memory, process, message.vaddr)
 
 
-async def do_shm_unmap(vm: VmServer, source: int, message: VmShmUnmap) -> Message | None:
+def do_shm_unmap(vm: VmServer, source: int, message: VmShmUnmap) -> Message | None:
     """Unmap the shared memory that is mapped at an address of a process."""
     if source == VM:
         return None
     process = _target(vm.memory, source, message.forwhom)
+    if process.endpoint != source and "unmap-phys-any-proc" not in vm.memory.quirks:
+        region = process.regions.at(message.addr)
+        if region is not None and region.kind is not SHARED_MEMORY:
+            raise Refused(EINVAL)
     return _unmap_region(vm.memory, process, message.addr)
 
 

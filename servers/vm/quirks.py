@@ -17,7 +17,8 @@ _TABLE: Final = (
         "mmap-len-wrap",
         "mmap.c mmap_region",
         "A length in the last page below 4 GiB is rounded up to 0, and an assertion about the"
-        " length of a region brings VM down.  Without the quirk: ENOMEM.",
+        " length of a region brings VM down; of a file, where the offset may not be that of a page,"
+        " it becomes a short one.  Without the quirk: ENOMEM.",
     ),
     Quirk(
         "map-phys-len-wrap",
@@ -93,6 +94,12 @@ _TABLE: Final = (
         "Caching a page of no device brings VM down.  Without the quirk: EINVAL.",
     ),
     Quirk(
+        "setcache-unaligned",
+        "region.c physblock_get",
+        "Caching a page that is not where a page of a region starts brings VM down.  Without the"
+        " quirk: EFAULT.",
+    ),
+    Quirk(
         "file-prealloc",
         "region.c map_page_region",
         "Mapping a file with MAP_PREALLOC touches its pages before the region has a file."
@@ -115,9 +122,16 @@ _TABLE: Final = (
         "The same when a live update is prepared.  Without the quirk: EINVAL.",
     ),
     Quirk(
+        "heap-prealloc-wrap",
+        "rs.c rs_memctl_heap_prealloc",
+        "A length with which the end of the heap is beyond 4 GiB wraps: nothing grows, and RS hears"
+        " that all of it did.  Without the quirk: ENOMEM.",
+    ),
+    Quirk(
         "rs-update-empty",
         "utility.c swap_proc_dyn_data",
-        "Updating a service without any memory brings VM down.  Without the quirk: EINVAL.",
+        "Updating a service without any memory brings VM down, unless it is a rollback or its"
+        " mappings are not to be copied.  Without the quirk: EINVAL.",
     ),
     Quirk(
         "vm-exits",
@@ -129,8 +143,9 @@ _TABLE: Final = (
     Quirk(
         "unmap-phys-any-proc",
         "mmap.c do_munmap",
-        "VM_UNMAP_PHYS unmaps any region of any process, for anyone.  Without the quirk only"
-        " device memory, and that of others only for TTY, MEM and RS: EPERM, EINVAL.",
+        "VM_UNMAP_PHYS and VM_SHM_UNMAP unmap any region of any process, for anyone.  Without the"
+        " quirk the one only device memory, and that of others only for TTY, MEM and RS; the other"
+        " of others only shared memory: EPERM, EINVAL.",
     ),
     Quirk(
         "unmap-overrun",
@@ -248,6 +263,13 @@ _TABLE: Final = (
         "mem_shared.c shared_pagefault",
         "If there is no memory for the source's page, the page that waits for it is freed twice,"
         " which an assertion meets.  Without the quirk SIGSEGV.",
+    ),
+    Quirk(
+        "shared-source-gone",
+        "mem_shared.c shared_pagefault",
+        "A check of a shared page that is there fails once its source is gone, and takes the page"
+        " out of its region; it stays mapped although its frame is free.  Without the quirk the"
+        " check succeeds.",
     ),
     Quirk(
         "remap-not-anon",
@@ -419,6 +441,13 @@ _TABLE: Final = (
         "cache.c find_cached_page_bydev",
         "A cached page that is set again without a file is still found for its old one.  Without"
         " the quirk it belongs to none.",
+    ),
+    Quirk(
+        "cut-keeps-clearend",
+        "region.c map_unmap_region",
+        "When the last pages of a mapped executable are unmapped, the end of the page that is last"
+        " then is cleared as that of the file's was to be: data are lost.  Without the quirk they"
+        " are not.",
     ),
 )
 

@@ -103,11 +103,14 @@ class RegionTree:
         return True
 
     def remove(self, region: Region) -> None:
-        """Take out `region`, which must be in the tree."""
+        """Take out the region that starts where `region` does.
+
+        That is `region` itself; only with the quirk slot-wrap there are some that are not in the
+        tree, because there was another at their place.
+        """
         index = bisect_left(self.starts, -region.vaddr)
         del self.starts[index]
-        del self.regions[index]
-        self._note(region)
+        self._note(self.regions.pop(index))
 
     def visit(self, vaddr: int) -> None:
         """Insert a region at `vaddr`, where none starts, and remove it again.

@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from servers.vm.server import VmServer
 
 
-async def do_remap(vm: VmServer, source: int, message: VmRemap) -> VmRemapReply:
+def do_remap(vm: VmServer, source: int, message: VmRemap) -> VmRemapReply:
     """Show a region of one process in another, which may write it too."""
     return VmRemapReply(ret_addr=remap(vm.memory, message, SHARED | WRITABLE))
 
 
-async def do_remap_ro(vm: VmServer, source: int, message: VmRemapRo) -> VmRemapRoReply:
+def do_remap_ro(vm: VmServer, source: int, message: VmRemapRo) -> VmRemapRoReply:
     """Show a region of one process in another, which may only read it."""
     return VmRemapRoReply(ret_addr=remap(vm.memory, message, SHARED))
 
@@ -100,7 +100,7 @@ def _demand_shareable(memory: Memory, source: Region, dest_addr: int) -> None:
             memory.write_entry(source, page)
 
 
-async def do_get_phys(vm: VmServer, source: int, message: VmGetphys) -> VmGetphysReply:
+def do_get_phys(vm: VmServer, source: int, message: VmGetphys) -> VmGetphysReply:
     """The number of the memory that the region at an address gives access to."""
     region = _region_starting(vm.memory, message.endpt, message.addr)
     number = region.kind.region_id(vm.memory, region)
@@ -109,7 +109,7 @@ async def do_get_phys(vm: VmServer, source: int, message: VmGetphys) -> VmGetphy
     return VmGetphysReply(ret_addr=number)
 
 
-async def do_get_refcount(vm: VmServer, source: int, message: VmGetref) -> VmGetrefReply:
+def do_get_refcount(vm: VmServer, source: int, message: VmGetref) -> VmGetrefReply:
     """How many regions give access to the memory of the region at an address."""
     region = _region_starting(vm.memory, message.endpt, message.addr)
     count = region.kind.sharers(vm.memory, region)

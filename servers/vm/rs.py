@@ -22,7 +22,7 @@ from servers.vm.forking import copy_regions, write_page_tables
 from servers.vm.mapping import extend, map_region, populate, round_up
 from servers.vm.memory import Memory
 from servers.vm.memtypes import ANON, SHARED_MEMORY
-from servers.vm.process import VM_INSTANCE, VmProcess
+from servers.vm.process import VM_INSTANCE, WORD, VmProcess
 from servers.vm.region import ANON as ANON_FLAG
 from servers.vm.region import PREALLOC_MAP, UNINITIALIZED, WRITABLE, Region
 
@@ -94,7 +94,8 @@ async def do_rs_update(vm: VmServer, source: int, message: VmRsUpdate) -> Reply 
     src, dst = _both(memory, message)
     if not message.flags & (SF_VM_ROLLBACK | SF_VM_NOMMAP) and _preallocated(dst) is not None:
         raise Refused(ENOSYS)
-    empty = not (len(src.regions) and len(dst.regions))
+    shares = dst.endpoint != VM and not message.flags & (SF_VM_ROLLBACK | SF_VM_NOMMAP)
+    empty = shares and not (len(src.regions) and len(dst.regions))
     if empty and "rs-update-empty" not in memory.quirks:
         raise Refused(EINVAL)
     rollback = SYS_UPD_ROLLBACK if message.flags & SF_VM_ROLLBACK else 0
@@ -105,9 +106,9 @@ async def do_rs_update(vm: VmServer, source: int, message: VmRsUpdate) -> Reply 
     if "update-loses-sharers" not in memory.quirks:
         _follow(memory, src.endpoint, dst.endpoint)
     result = OK
-    if dst.endpoint != VM and not message.flags & (SF_VM_ROLLBACK | SF_VM_NOMMAP):
-        if empty:
-            raise Panic("a service without memory is updated", quirk="rs-update-empty")
+    if empty:
+        raise Panic("a service without memory is updated", quirk="rs-update-empty")
+    if shares:
         result = share_mappings(memory, dst, src)
     memory.mmu.bind(src.endpoint, src.space)
     memory.mmu.bind(dst.endpoint, dst.space)
@@ -230,7 +231,12 @@ async def _make_instance(vm: VmServer, process: VmProcess) -> Reply:
         raise Refused(EPERM)
     process.flags |= VM_INSTANCE
     memory.vm_instances += 1
-    await pin(vm, process)
+    try:
+        await pin(vm, process)
+    except Refused:
+        process.flags &= ~VM_INSTANCE
+        memory.vm_instances -= 1
+        raise
     await vm.flush_tlb()
     await vm.flush_tlb()
     return Reply()
@@ -246,7 +252,9 @@ def _heap_prealloc(memory: Memory, process: VmProcess, length: int) -> VmRsMemct
             raise Panic("a service without a heap", quirk="heap-prealloc-null")
         raise Refused(EINVAL)
     address = heap.end
-    if extend(memory, process, (address + length) & 0xFFFFFFFF) != OK:
+    if address + length > WORD and "heap-prealloc-wrap" not in memory.quirks:
+        raise Refused(ENOMEM)
+    if extend(memory, process, (address + length) & WORD) != OK:
         raise Refused(ENOMEM)
     return VmRsMemctlReply(addr=address, len=length)
 

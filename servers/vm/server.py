@@ -12,7 +12,6 @@ Source: MINIX ``servers/vm/main.c``.
 
 from __future__ import annotations
 
-import struct
 import types
 from collections.abc import Generator, Mapping
 from typing import Any, Final
@@ -23,11 +22,12 @@ from ipc.endpoint import NONE, PM, RS, SELF, SYSTEM, VFS, VM, endpoint_name
 from ipc.errors import EPERM, ESRCH, OK
 from ipc.flags import VMCTL_CLEAR_PAGEFAULT, VMCTL_FLUSHTLB
 from ipc.kernelcalls import SysVmctl
-from ipc.message import PAYLOAD_SIZE, Message, RawMessage
+from ipc.message import PAYLOAD_OFFSET, Message
 from ipc.notification import Notification
 from ipc.registry import BY_NUMBER
 from ipc.rs import RsInit
 from ipc.signals import SIGKMEM, signals_in
+from ipc.transaction import add_transaction, has_transaction, transaction_of
 from ipc.traps import AMF_NOREPLY, FROM_KERNEL, KernelCall, trap, yields_traps
 from ipc.vm import (
     VmBrk,
@@ -58,6 +58,7 @@ from ipc.vm import (
     VmVfsReply,
     VmWillexit,
 )
+from ipc.wire import encode, read, wire_number
 from kernel.memory.mmu import Mmu
 from kernel.panic import Panic
 from kernel.quirks import NO_QUIRKS, Quirks
@@ -68,7 +69,7 @@ from servers.vm.boot import boot
 from servers.vm.brk import do_brk
 from servers.vm.cachecalls import do_clearcache, do_forgetcache, do_mapcache, do_setcache
 from servers.vm.config import BootConfig
-from servers.vm.exit import do_exit, do_procctl, do_willexit
+from servers.vm.exit import do_exit, do_procctl, do_willexit, stray_transaction
 from servers.vm.fork import do_fork
 from servers.vm.handle_memory import do_memory_requests
 from servers.vm.info import do_getrusage, do_info
@@ -83,7 +84,6 @@ from servers.vm.rs import do_rs_memctl, do_rs_prepare, do_rs_set_priv, do_rs_upd
 from servers.vm.sanity import check
 from servers.vm.vfsreply import do_vfs_reply
 
-_TRANSACTION_BASE: Final = 0xB00
 _MOST_CLEARING: Final = 1024
 
 
@@ -197,8 +197,8 @@ class VmServer(Server):
         return handler
 
     def _is_listed(self, process: VmProcess, message: Message) -> bool:
-        """Whether a process may make a call; what VFS asks in a transaction is no call."""
-        if process.endpoint == VFS and isinstance(message, VmProcctl) and message.transid:
+        """Whether a process may make a call; what belongs to a transaction is no call."""
+        if isinstance(message, VmProcctl) and message.transid:
             return True
         return self.acls.allow(process, message.type - RQ_BASE)
 
@@ -216,10 +216,10 @@ class VmServer(Server):
             return do_pagefault if "fake-pagefault" in quirks else do_not_permitted
         if source == RS and isinstance(message, RsInit):
             return do_init
-        if "type-0xbXX" in quirks and message.type & 0xFF00 == _TRANSACTION_BASE:
-            if source == VFS and isinstance(message, RawMessage):
+        if "type-0xbXX" in quirks and has_transaction(wire_number(message)):
+            if source == VFS:
                 return do_any_transaction
-            raise Panic(f"message number {message.type:#x}", quirk="type-0xbXX")
+            raise stray_transaction(message)
         return do_unknown
 
 
@@ -239,20 +239,21 @@ async def do_init(vm: VmServer, source: int, message: RsInit) -> None:
     await vm.table.send(RS, RsInit(result=OK), AMF_NOREPLY)
 
 
-async def do_any_transaction(vm: VmServer, source: int, message: RawMessage) -> Message | None:
+async def do_any_transaction(vm: VmServer, source: int, message: Message) -> Message | None:
     """Take what VFS sends in a transaction for VM_PROCCTL, whatever it is (quirk type-0xbXX)."""
-    payload = message.payload.ljust(PAYLOAD_SIZE, b"\0")
-    param, who, address, length, flags = struct.unpack_from("<iiIIi", payload, 16)
-    request = VmProcctl(param, who, address, length, flags, message.type & 0xFFFF)
+    transid = transaction_of(wire_number(message))
+    number = add_transaction(VmProcctl.type, transid)
+    request = read(number, encode(message)[PAYLOAD_OFFSET:])
+    assert isinstance(request, VmProcctl), "it has its number"
     return await do_procctl(vm, source, request)
 
 
-async def do_stranger(_vm: VmServer, _source: int, _message: Message) -> Message:
+def do_stranger(_vm: VmServer, _source: int, _message: Message) -> Message:
     """Refuse a caller whom VM does not know."""
     raise Refused(ESRCH)
 
 
-async def do_not_permitted(_vm: VmServer, _source: int, _message: Message) -> Message:
+def do_not_permitted(_vm: VmServer, _source: int, _message: Message) -> Message:
     """Refuse a call that only certain servers may make."""
     raise Refused(EPERM)
 

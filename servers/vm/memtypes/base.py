@@ -92,6 +92,9 @@ class MemoryType:
     def shrink_low(self, memory: Memory, region: Region, length: int) -> None:
         """The first `length` bytes of `region` are about to be cut off."""
 
+    def shrink_high(self, memory: Memory, region: Region) -> None:
+        """The end of `region` has been cut off."""
+
     def region_id(self, memory: Memory, region: Region) -> int | None:
         """The number of the memory that a region gives access to; None if it has none."""
         return None

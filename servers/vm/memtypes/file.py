@@ -145,6 +145,11 @@ class MappedFile(MemoryType):
         """What is left starts later in the file."""
         region.param.offset += length
 
+    def shrink_high(self, memory: Memory, region: Region) -> None:
+        """The last page of the file is gone, and so is what was to be cleared of it."""
+        if "cut-keeps-clearend" not in memory.quirks:
+            region.param.clearend = 0
+
 
 def _is_last(region: Region, page: int) -> bool:
     """Whether the end of page `page` is to be cleared: of none if `clearend` is 0."""

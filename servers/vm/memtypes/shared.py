@@ -81,11 +81,11 @@ class SharedMemory(MemoryType):
     ) -> Outcome:
         """The source's page, which is made there first if need be."""
         source = self.source(memory, region)
+        present = memory.blocks.phys[region.table()[page]] != NO_FRAME
+        if present and (source is not None or "shared-source-gone" not in memory.quirks):
+            return MAPPED
         if source is None:
             return NO_SOURCE
-        blocks = memory.blocks
-        if blocks.phys[region.table()[page]] != NO_FRAME:
-            return MAPPED
         if page >= source.pages:
             if "shared-source-shrunk" in memory.quirks:
                 raise Panic("a page behind the end of its region", quirk="shared-source-shrunk")

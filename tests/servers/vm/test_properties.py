@@ -56,4 +56,5 @@ def test_defects_are_found_by_themselves() -> None:
             found.add(violation.invariant)
         else:
             found |= set(re.findall(r"quirk ([\w-]+)", panic or ""))
-    assert len(found) >= 5, found
+    # These are met again and again; others, about ten, are a matter of luck.
+    assert found >= {"vfs-reply-nothing-active", "memory counts", "frames", "transid-not-suspend"}
