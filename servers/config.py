@@ -107,9 +107,10 @@ def _quirks(value: str | Quirks | Iterable[str]) -> Quirks:
 
 def known_quirks() -> list[str]:
     """The names of all quirks of the kernel and of the servers."""
+    from servers.vfs.quirks import VFS_QUIRKS
     from servers.vm.quirks import VM_QUIRKS
 
-    return [*KERNEL_QUIRKS, *VM_QUIRKS]
+    return [*KERNEL_QUIRKS, *VM_QUIRKS, *VFS_QUIRKS]
 
 
 def _costs(value: str | Costs) -> Costs:

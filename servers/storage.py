@@ -29,7 +29,7 @@ def make_file_servers(config: MachineConfig, machine: Machine) -> dict[str, Any]
         return clock.boot_time + clock.now // NANOSECONDS
 
     return {
-        "vfs": Vfs(root=RootFileSystem(MFS, ROOT_DEVICE, DISK_LABEL)),
+        "vfs": Vfs(root=RootFileSystem(MFS, ROOT_DEVICE, DISK_LABEL), quirks=config.quirks),
         "pfs": Pfs(),
         "mfs": Mfs(drivers={DISK_LABEL: DISK}, seconds=seconds),
         "disk": Disk(_make_controller(machine, _make_volume(config))),

@@ -12,6 +12,7 @@ from scenarios import seeds, settings
 from scenarios.calls import CALLS
 from scenarios.questions import FUNCTIONS
 from sendrec import cli
+from servers.vfs.quirks import VFS_QUIRKS
 from servers.vm.quirks import VM_QUIRKS
 from tests.documents import DOCUMENTS, PICTURE, ROOT, Reader, blocks_of, part_of, picture
 
@@ -80,7 +81,7 @@ def test_every_option_of_the_command_is_in_the_book() -> None:
 def test_every_quirk_has_its_entry_and_every_entry_its_quirk() -> None:
     page = (ROOT / "docs" / "quirks.md").read_text()
     entries = re.findall(r"^### (.*)$", page, re.MULTILINE)
-    assert sorted(entries) == sorted([*KERNEL_QUIRKS, *VM_QUIRKS])
+    assert sorted(entries) == sorted([*KERNEL_QUIRKS, *VM_QUIRKS, *VFS_QUIRKS])
 
 
 def test_every_scenario_of_a_quirk_is_named_by_its_entry() -> None:

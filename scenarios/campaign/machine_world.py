@@ -25,6 +25,7 @@ from servers.boot import System, boot
 from servers.config import MachineConfig
 from servers.lib.driven import Command, Outcome
 from servers.lib.layout import DATA_END, STACK_TOP
+from servers.vfs.quirks import VFS_QUIRKS
 from servers.vm.mmap import MAP_ALIGNMENT_64KB
 from servers.vm.quirks import VM_QUIRKS
 
@@ -239,7 +240,7 @@ WEIGHTED: Final = tuple(name for name in ACTIONS for _ in range(_WEIGHTS.get(nam
 class MachineWorlds:
     """Makes machines with all servers."""
 
-    names = (*VM_QUIRKS, *KERNEL_QUIRKS)
+    names = (*VM_QUIRKS, *VFS_QUIRKS, *KERNEL_QUIRKS)
 
     def __call__(self, seed: int, quirks: Quirks) -> MachineWorld:
         """A machine with as much memory as `seed` says, that has just been started."""

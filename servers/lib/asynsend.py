@@ -39,10 +39,12 @@ _WANTS_ERROR: Final = AMF_NOTIFY | AMF_NOTIFY_ERR
 class AsyncTable:
     """One server's asynchronous messages that are not delivered yet, oldest first.
 
-    `capacity` is how many may be under way at once; one more is a panic, as in MINIX.
+    `capacity` is how many may be under way at once; one more is a panic, as in MINIX, or if the
+    table `drops` it, nothing.
     """
 
     capacity: int = 2 * NR_PROCS
+    drops: bool = False
     entries: list[AsyncEntry] = attrs.field(factory=list)
     _only: AsyncEntry = _NEVER_OVER  # the one entry, if the table was left with a single one
     _offering: SendA = attrs.field(init=False)  # all of it, whatever it holds
@@ -65,7 +67,9 @@ class AsyncTable:
         entries = self.entries
         entries[:] = [entry for entry in entries if not entry.flags & AMF_DONE or _failed(entry)]
         if len(entries) >= self.capacity:
-            raise Panic("the table of asynchronous messages is full")
+            if self.drops:
+                return self._offering
+            raise Panic("the table of asynchronous messages is full", quirk="asynsend-full")
         entry = AsyncEntry(flags | AMF_VALID, dest, message)
         self._only = _NEVER_OVER if entries else entry
         entries.append(entry)

@@ -75,6 +75,16 @@ class FilpTable:
         await filp.mutex.acquire(worker)
         return filp
 
+    def copy(self, filp: Filp) -> Filp:
+        """Another one for the same file, of one descriptor; raises Refused(ENFILE)."""
+        if len(self._filps) >= self.limit:
+            raise Refused(ENFILE)
+        made = Filp(filp.mode, filp.flags, count=1)
+        made.vnode = filp.vnode
+        made.vnode.references += 1
+        self._filps[made] = None
+        return made
+
     def drop(self, filp: Filp) -> None:
         """No descriptor refers to it any more."""
         filp.count = 0

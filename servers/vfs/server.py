@@ -60,6 +60,7 @@ from ipc.vfs import (
     VfsWrite,
 )  # fmt: skip
 from kernel.panic import Panic
+from kernel.quirks import NO_QUIRKS, Quirks
 from servers.lib.asynsend import AsyncTable
 from servers.lib.grants import Grants
 from servers.lib.loop import ANYTHING, REQUESTS, Refused, Server
@@ -162,6 +163,7 @@ class Vfs(Server):
 
     name: str = "vfs"
     root: RootFileSystem | None = None
+    quirks: Quirks = NO_QUIRKS
     grants: Grants = attrs.field(factory=Grants)
     asynsend: AsyncTable = attrs.field(factory=AsyncTable)
     buffers: Buffers = attrs.field(factory=Buffers)

@@ -20,6 +20,7 @@ from ipc.message import Message
 from ipc.notification import Notification
 from ipc.traps import AMF_NOREPLY
 from ipc.vm import VmProcctlReply
+from kernel.copying import VMSUSPEND
 from kernel.panic import Panic
 from servers.vm.mapping import round_up
 from servers.vm.memory import Memory
@@ -92,12 +93,19 @@ async def handle_memory(vm: VmServer, request: MemoryRequest) -> None:
     while type(outcome) is NeedsPage:
         answer = await vm.ask_vfs(FDIO, outcome.fd, request.process.endpoint, outcome.offset, PAGE)
         if answer.result != OK:
-            outcome = Failed(answer.result)
+            outcome = Failed(_error(memory, answer.result))
         elif _is_gone(memory, request):
             outcome = BAD_ADDRESS
         else:
             outcome = step(memory, request, retry=True)
     await _finish(vm, request, outcome.errno if type(outcome) is Failed else OK)
+
+
+def _error(memory: Memory, result: int) -> int:
+    """What is told of a result of VFS that is not OK: EFAULT, if it is no error either."""
+    if (result > 0 or result == VMSUSPEND) and "vfs-reply-no-error" not in memory.quirks:
+        return EFAULT
+    return result
 
 
 def _is_gone(memory: Memory, request: MemoryRequest) -> bool:

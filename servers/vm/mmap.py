@@ -202,12 +202,16 @@ async def _map_file(
         raise Refused(ENXIO)
     if message.flags & MAP_SHARED and message.prot & PROT_WRITE:
         raise Refused(ENXIO)
-    answer = await vm.ask_vfs(FDLOOKUP, message.fd, process.endpoint)
+    target = process.endpoint
+    answer = await vm.ask_vfs(FDLOOKUP, message.fd, target)
     owner = memory.process(answer.endpoint)
     if owner is None or (owner is not process and "file-mmap-killed" not in quirks):
         _map_for_dead(memory, answer)
-        if source != answer.endpoint and "file-mmap-third-party" not in quirks:
-            raise Refused(ESRCH)
+        if "file-mmap-third-party" not in quirks:
+            if memory.process(target) is process:  # VFS has named another
+                raise Refused(EINVAL)
+            if source != target:
+                raise Refused(ESRCH)
         return None
     result, vaddr = answer.result, MAP_FAILED
     if result == OK:

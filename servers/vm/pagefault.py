@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ipc.endpoint import SELF
 from ipc.errors import OK
-from ipc.flags import VMCTL_CLEARMAPCACHE
+from ipc.flags import VMCTL_CLEAR_PAGEFAULT, VMCTL_CLEARMAPCACHE
 from ipc.kernelcalls import SysKill, SysVmctl
 from ipc.signals import SIGSEGV
 from ipc.traps import KernelCall, yields_traps
@@ -68,6 +68,12 @@ def do_pagefault(vm: VmServer, source: int, message: VmPagefault) -> Generator[A
     if reply.type != OK:
         # The kernel knows already that the process is dead, PM has not told VM yet.
         _demand_alive(memory, source)
+
+
+async def do_strange_fault(vm: VmServer, source: int, _message: Message) -> None:
+    """Have a process killed that VM does not know; it waits for no answer."""
+    await vm.kernel(SysKill(source, SIGSEGV))
+    await vm.vmctl(source, VMCTL_CLEAR_PAGEFAULT)
 
 
 async def _kill(vm: VmServer, endpoint: int) -> None:

@@ -111,6 +111,18 @@ _TABLE: Final = (
         "An answer of VFS that nobody waits for brings VM down.  Without the quirk it is dropped.",
     ),
     Quirk(
+        "vfs-reply-no-error",
+        "pagefaults.c handle_memory_continue",
+        "What VFS answers is what whoever waits for a page is told, although it may be no error:"
+        " VMSUSPEND brings the kernel down.  Without the quirk: EFAULT.",
+    ),
+    Quirk(
+        "asynsend-full",
+        "lib/libsys/asynsend.c asynsend3",
+        "When there are 512 answers that nobody takes, one more brings VM down.  Without the"
+        " quirk it is dropped.",
+    ),
+    Quirk(
         "heap-prealloc-null",
         "rs.c rs_memctl_heap_prealloc",
         "Preallocating the heap of a process that has nothing below VM_MMAPBASE, as good as any,"

@@ -76,7 +76,7 @@ from servers.vm.info import do_getrusage, do_info
 from servers.vm.memory import Memory
 from servers.vm.mmap import do_map_phys, do_mmap, do_vfs_mmap
 from servers.vm.munmap import do_munmap, do_shm_unmap, do_unmap_phys
-from servers.vm.pagefault import CLEAR_MAP_CACHE, do_pagefault
+from servers.vm.pagefault import CLEAR_MAP_CACHE, do_pagefault, do_strange_fault
 from servers.vm.process import NO_ACL, VmProcess
 from servers.vm.quirks import names_of
 from servers.vm.remap import do_get_phys, do_get_refcount, do_remap, do_remap_ro
@@ -105,6 +105,7 @@ class VmServer(Server):
     def __attrs_post_init__(self) -> None:
         self.alive = self.memory.alive
         self.outgoing = self.memory.vfs.outgoing
+        self.table.drops = "asynsend-full" not in self.memory.quirks
 
     async def kernel(self, request: Message) -> Message:
         """Make a kernel call; what VFS is to be asked goes first."""
@@ -181,7 +182,7 @@ class VmServer(Server):
         self.last = message
         process = self.alive.get(source)
         if process is None:
-            return self._stranger(source)
+            return self._stranger(source, message)
         self.caller = process
         entry = _TABLE.get(type(message))
         if entry is None:
@@ -202,11 +203,13 @@ class VmServer(Server):
             return True
         return self.acls.allow(process, message.type - RQ_BASE)
 
-    def _stranger(self, source: int) -> Handler:
+    def _stranger(self, source: int, message: Message) -> Handler:
         """Who handles a message of a process that VM does not know."""
         if "unknown-caller" in self.memory.quirks:
             raise Panic(f"a message from the unknown {source}", quirk="unknown-caller")
         self.caller = VmProcess(NONE, source)
+        if type(message) is VmPagefault and self.status & FROM_KERNEL:
+            return do_strange_fault
         return do_stranger
 
     def _other(self, source: int, message: Message) -> Handler:

@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 from ipc.errors import EAGAIN, EINTR, EIO, EPIPE
-from ipc.flags import MAP_PRIVATE, O_CREAT, O_NONBLOCK, O_RDWR, PROT_READ, SIG_IGN
+from ipc.flags import (
+    MAP_PRIVATE,
+    O_CREAT,
+    O_NONBLOCK,
+    O_RDWR,
+    PROT_READ,
+    PROT_WRITE,
+    SIG_IGN,
+)
 from ipc.signals import SIGKILL, SIGPIPE
 from kernel.hang import report
 from kernel.panic import Panic
@@ -20,9 +28,9 @@ from tests.servers.site import Site, site
 FILES = {"/a": "a" * 9000, "/b": "b" * 9000, "/tmp": directory(0o1777)}
 
 
-def slow() -> Site:
+def slow(**options: Any) -> Site:
     """A machine whose disk takes a second for everything, and has read nothing yet."""
-    place = site(files=FILES)
+    place = site(files=FILES, **options)
     place.system.servers["disk"].controller.latency = Latency(1_000_000_000, 1_000_000_000)
     return place
 
@@ -117,8 +125,13 @@ def test_many_readers_share_the_workers() -> None:
     place.check()
 
 
-def test_who_waits_for_a_file_comes_between_the_requests_of_a_page_in() -> None:
-    place = slow()
+@pytest.mark.parametrize(
+    ("quirks", "order"),
+    [("vm-awaits-locks", ["INHIBREAD", "WRITE", "PEEK"]), ("none", ["INHIBREAD", "PEEK", "WRITE"])],
+)
+def test_the_requests_of_a_page_in_and_a_writer(quirks: str, order: list[str]) -> None:
+    """With the quirk the page waits for the lock of the file, and who has waited comes first."""
+    place = slow(quirks=quirks)
     loading, writing, reading = [place.fork() for _ in range(3)]
 
     async def map_two(libc: Libc) -> int:
@@ -132,8 +145,46 @@ def test_who_waits_for_a_file_comes_between_the_requests_of_a_page_in() -> None:
     start(place, lambda libc: libc.write(fd, b"ccc"), writing)
     place.system.machine.run_quiet_nowait()
     asked = [line.split("(")[0] for line in place.heard("VFS", "MFS") if line.startswith("VFS")]
-    wanted = [f"VFS -> MFS: REQ_{name}" for name in ("INHIBREAD", "WRITE", "PEEK")]
+    wanted = [f"VFS -> MFS: REQ_{name}" for name in order]
     assert [line for line in asked if line in wanted] == wanted
+    place.check()
+
+
+@pytest.mark.parametrize("writing", [False, True])
+def test_a_file_and_a_mapping_of_it_meet(writing: bool) -> None:
+    place = site(files=FILES)
+
+    async def meet(libc: Libc) -> int:
+        fd = await libc.open("/b", O_RDWR)
+        page = await libc.mmap(0, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0) + 4096
+        return await (libc.write if writing else libc.read)(fd, page, 100)
+
+    assert place.do(meet) == 100
+    place.check()
+
+
+def test_what_vm_asks_waits_for_nobody_who_waits_for_vm() -> None:
+    """One writes a file from a page that is still to come; others map it, and unmap it."""
+    place = slow()
+    writing, mapping, unmapping = [place.fork() for _ in range(3)]
+
+    async def map_it(libc: Libc, name: str = "/a") -> int:
+        fd = await libc.open(name, O_RDWR)
+        start = await libc.mmap(0, 4096, PROT_READ, MAP_PRIVATE, fd, 0)
+        await libc.close(fd)
+        return start
+
+    source = place.do(lambda libc: map_it(libc, "/b"), writing)
+    mapped = place.do(map_it, unmapping)
+    fd = place.do(lambda libc: libc.open("/a", O_RDWR), writing)
+    calls = [
+        start(place, lambda libc: libc.write(fd, source, 3), writing),
+        start(place, lambda libc: libc.munmap(mapped, 4096), unmapping),
+        start(place, map_it, mapping),
+    ]
+    place.system.machine.run_quiet_nowait()
+    assert all(calls), "somebody waits for ever"
+    assert place.do(read_a) == b"bbb"
     place.check()
 
 

@@ -351,6 +351,25 @@ def test_shared_source_gone() -> None:
         assert bool(region.block(0)) is stays
 
 
+def test_asynsend_full() -> None:
+    for quirks, panics in ((Quirks(frozenset({"asynsend-full"})), True), (NO_QUIRKS, False)):
+        machine, _ = run([], quirks)
+        machine.vm.table.capacity = 0
+        out = carry_on(machine, [op("rs_init", 2)])
+        assert (out[-1]["ev"] == "panic") is panics
+        assert not panics or "(quirk asynsend-full)" in out[-1]["msg"]
+
+
+def test_vfs_reply_no_error() -> None:
+    operations = [
+        *mapped_file(1, 0x10000000),
+        {"op": "kmem", "reqs": [{"who": 11, "mem": 0x10000000, "len": 1, "requestor": 5}]},
+        op("vfs_reply", 1, endpoint=11, reqid=2, result=5),
+    ]
+    (_, out), (_, after) = both("vfs-reply-no-error", operations)
+    assert [event["val"] for event in out + after] == [5, -14]
+
+
 # What an early return left behind, with quirks or without.
 
 
@@ -415,3 +434,17 @@ def test_an_update_that_shares_nothing_may_be_of_an_empty_service(flags: int) ->
     ]
     (_, out), (_, after) = both("rs-update-empty", operations)
     assert last_reply(out) == last_reply(after) == 0
+
+
+def test_a_fault_of_a_process_that_vm_does_not_know() -> None:
+    _, out = run([op("pagefault", 4321, addr=TEXT, flags=4)])
+    done = [(event["ev"], event["ep"]) for event in out[-2:]]
+    assert done == [("sys_kill", 4321), ("sys_vmctl", 4321)]
+
+
+def test_vfs_finds_a_file_for_another_than_who_asked() -> None:
+    operations = mapped_file(1)
+    operations[-1]["endpoint"] = 0
+    _, out = run(operations)
+    assert [event["fd"] for event in out if event["ev"] == "asynsend"] == [20]
+    assert last_reply(out) == -22
