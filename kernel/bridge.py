@@ -24,13 +24,22 @@ from typing import Any, Final
 import attrs
 import trio
 
+from kernel.clock import NEVER
 from kernel.driven import ProcessEnded
-from kernel.hang import Hang, report
+from kernel.hang import Hang, HangReport, report
 from kernel.machine import Machine, MachineStopped
 from kernel.process import Process
 
 # How many steps the machine makes before other tasks have a turn.
 SLICE: Final = 20_000
+
+
+@attrs.define(eq=False)
+class _Wait:
+    """Tasks wait for a command: `over` when it is done, or when that `hang` was found."""
+
+    over: trio.Event = attrs.field(factory=trio.Event)
+    hang: HangReport | None = None
 
 
 @attrs.define(eq=False)
@@ -40,44 +49,46 @@ class Started:
     process: Process
     sequence: int
     command: Any
-    done: trio.Event = attrs.field(factory=trio.Event)
     value: Any = None
     error: BaseException | None = None
-    hang: Hang | None = None
+    finished: bool = False  # it has been done, or never will be
     waiters: int = 0
+    _wait: _Wait = attrs.field(factory=_Wait, init=False)
 
     async def result(self) -> Any:
         """Wait for the command's result.  Raises as `Bridge.command` does; can be asked again.
 
         What hung once may come to an end later, because of what somebody did meanwhile.
         """
-        if self.hang is not None:
-            self.hang, self.done = None, trio.Event()
+        wait = self._wait
+        if wait.hang is not None and not self.finished:
+            # Others may not have heard of that hang yet.
+            wait = self._wait = _Wait()
         self.waiters += 1
         try:
-            await self.done.wait()
+            await wait.over.wait()
         finally:
             self.waiters -= 1
-        if self.hang is not None:
-            raise self.hang
+        if not self.finished and wait.hang is not None:
+            raise Hang(wait.hang)
         if self.error is not None:
             raise self.error
         return self.value
 
-    @property
-    def finished(self) -> bool:
-        """Whether the command has been done, or never will be."""
-        return self.done.is_set() and self.hang is None
+    def hangs(self, found: HangReport) -> None:
+        """Nothing can bring the command to an end, so those who wait for it need not go on."""
+        self._wait.hang = found
+        self._wait.over.set()
 
     def finish(self, outcome: Any) -> None:
         """The process reported `outcome`, or is no more."""
-        self.hang = None
+        self.finished = True
         if isinstance(outcome, BaseException):
             self.error = outcome
         else:
             self.error = getattr(outcome, "error", None)
             self.value = getattr(outcome, "value", None)
-        self.done.set()
+        self._wait.over.set()
 
 
 @attrs.define(eq=False)
@@ -188,7 +199,7 @@ class Bridge:
             if self._inject():
                 continue
             if self._passing:
-                self._let_time_pass(self._passing[0])
+                self._let_time_pass()
             elif not self._waited_for():
                 await self._woken()
             elif machine.clock.expected:
@@ -236,22 +247,27 @@ class Bridge:
             changed = True
         return changed
 
-    def _let_time_pass(self, passage: _Passage) -> None:
-        """Bring one who waits for time to pass a step further."""
-        clock = self.machine.clock
-        if passage.end is None and clock.expected:
-            self.machine.idle_once()
-        elif passage.end is not None and clock.now < passage.end:
-            self.machine.idle_once(passage.end)
+    def _let_time_pass(self) -> None:
+        """Bring those who wait for time to pass a step further, the one whose end is first."""
+        passage = min(self._passing, key=self._end)
+        end = self._end(passage)
+        if self.machine.clock.now < end:
+            self.machine.idle_once(end)
         else:
             self._passing.remove(passage)
             passage.done.set()
 
+    def _end(self, passage: _Passage) -> int:
+        """When `passage` is over (ns), as far as that can be said now."""
+        if passage.end is not None:
+            return passage.end
+        clock = self.machine.clock
+        return NEVER if clock.expected else clock.now
+
     def _tell_hang(self) -> None:
         found = report(self.machine)
         for started in self._waited_for():
-            started.hang = Hang(found)
-            started.done.set()
+            started.hangs(found)
 
     def _fail(self, failure: BaseException) -> bool:
         """The machine runs no more; whether anybody waited who was told."""

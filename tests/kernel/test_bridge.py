@@ -147,6 +147,25 @@ async def test_virtual_time_passes_only_while_somebody_waits() -> None:
         assert len(fired) == 1
 
 
+async def test_tasks_that_let_time_pass_at_once_each_get_their_own() -> None:
+    for _ in range(10):  # trio runs them in any order
+        async with Driven() as driven:
+            clock = driven.machine.clock
+            began = clock.now
+            clock.schedule(began + 4, lambda: None)
+            over: list[tuple[str, int]] = []
+
+            async def wait(name: str, passes: Any, over: Any = over, began: int = began) -> None:
+                await passes
+                over.append((name, driven.machine.clock.now - began))
+
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(wait, "until quiet", driven.bridge.until_quiet())
+                for time in (10, 1, 3):
+                    nursery.start_soon(wait, f"{time} ns", driven.bridge.advance(time))
+            assert over == [("1 ns", 1), ("3 ns", 3), ("until quiet", 4), ("10 ns", 10)]
+
+
 async def test_a_hang_is_told_to_the_task_and_the_machine_goes_on() -> None:
     async with Driven() as driven:
         with pytest.raises(Hang, match="p20 waits for p21") as caught:
@@ -158,6 +177,27 @@ async def test_a_hang_is_told_to_the_task_and_the_machine_goes_on() -> None:
         await driven.do(1, sending(20, 5))
         assert await driven.do(0, compute) == 42
         driven.machine.check()
+
+
+async def test_each_of_several_tasks_hears_of_the_hang_that_it_waited_for() -> None:
+    async with Driven() as driven:
+        started = driven.bridge.start(driven.processes[0], receive)
+        hangs: list[Hang] = []
+        got: list[int] = []
+
+        async def ask(nursery: trio.Nursery) -> None:
+            with pytest.raises(Hang) as caught:
+                await started.result()
+            hangs.append(caught.value)
+            if len(hangs) == 3:
+                nursery.start_soon(driven.do, 1, sending(20, 5))
+            got.append(await started.result())
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(3):
+                nursery.start_soon(ask, nursery)
+        assert got == [5, 5, 5]
+        assert len(set(map(id, hangs))) == 3
 
 
 async def test_a_task_with_a_time_limit_of_its_own_is_left_to_it(
