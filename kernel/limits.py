@@ -111,6 +111,11 @@ def _in_program(dispatcher: Dispatcher) -> bool:
         return True
     process = dispatcher.current
     coroutine = None if process is None else process.coroutine
+    return is_running(coroutine)
+
+
+def is_running(coroutine: object) -> bool:
+    """Whether the code of `coroutine`, or of what stands in for one, runs at this moment."""
     return getattr(coroutine, "cr_running", False) or getattr(coroutine, "gi_running", False)
 
 

@@ -19,6 +19,7 @@ from ipc.traps import Receive, Send
 from kernel.fate import Crashed
 from kernel.injection.delay import Delay
 from kernel.injection.faults import Crash, Fault, ReplyFault
+from kernel.limits import is_running
 
 if TYPE_CHECKING:
     from kernel.injection.table import FaultTable
@@ -67,6 +68,11 @@ class Tampered:
             if done.value is _PAID:
                 return self._made
             return self._receive() if done.value is _NOTHING else self._go_on(done.value)
+
+    @property
+    def cr_running(self) -> bool:
+        """Whether the server's program runs at this moment; see `kernel.limits`."""
+        return is_running(self._inner)
 
     def close(self) -> None:
         """End the server's program."""

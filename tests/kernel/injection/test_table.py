@@ -25,6 +25,8 @@ from kernel.injection import (
     NoServer,
     ReplyFault,
 )
+from kernel.limits import Limits
+from kernel.machine import Configuration
 from kernel.panic import Panic
 from kernel.probes import Event, FaultInjected
 from kernel.process import Process
@@ -303,6 +305,25 @@ def test_a_program_that_has_not_begun_can_be_interfered_with() -> None:
     small.machine.spawn(ECHO, "echo", echo.main, system=True)
     small.machine.faults.arm(ReplyFault(ECHO, error=EIO, when=2))
     assert asked(small, PmGetpid(), PmGetpid(), PmGetpid()) == [1, EIO, 2]
+
+
+def test_a_server_that_gives_no_control_back_is_ended_though_a_fault_is_set() -> None:
+    small = Small(Configuration(limits=Limits(host_seconds=0.3)))
+
+    async def spin() -> None:
+        await make(Receive())
+        while True:
+            pass
+
+    async def wait() -> None:
+        await make(Send(ECHO, Reply(1)))
+
+    small.machine.spawn(ECHO, "echo", spin, system=True)
+    small.run()
+    small.machine.faults.arm(ReplyFault(ECHO, delay=1, when="2"))
+    small.server("asker", wait, 30)
+    with pytest.raises(Panic, match="ran too long without giving control back"):
+        small.run()
 
 
 def test_every_fault_that_strikes_is_an_event_and_every_one_that_is_set_is_recorded() -> None:
