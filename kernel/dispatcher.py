@@ -50,7 +50,8 @@ class Dispatcher:
         self.billed: Process | None = None
         self.billed_since = 0
         self.billed_time = 0
-        self.idle = 0
+        self.idle = 0  # since somebody was billed
+        self.idle_time = 0  # since the machine was started
         self.since = 0
         self.careful = policy.quanta
         self.thread = 0
@@ -134,6 +135,7 @@ class Dispatcher:
             time = end
         if time > now:
             self.idle += time - now
+            self.idle_time += time - now
             clock.now = now = time
         self.since = now
 

@@ -113,6 +113,10 @@ class MachineStopped(Exception):
     """The machine panicked earlier and runs no more; the cause is the panic."""
 
 
+class TooManyServers(ValueError):
+    """A process should have a privilege structure of its own, and none is left."""
+
+
 class Machine:
     """One simulated machine.
 
@@ -146,7 +150,6 @@ class Machine:
         policy = make_policy(self.configuration.policy, self.configuration.seed)
         self.dispatcher = Dispatcher(self, policy, self.configuration.limits)
         self.programs: dict[str, Callable[[Process], Program]] = {}
-        self.signaled: dict[Process, None] = {}
         self.log: list[str] = []
         self.panic: Panic | None = None
         self.inspectors: list[Callable[[], None]] = []
@@ -187,7 +190,7 @@ class Machine:
         A `system` process gets a privilege structure of its own that allows everything (static
         for the slots of the boot image, else dynamic); others share the users'.  Give `privilege`
         to use one that is set up already.  `context` is shared with a program that watches it.
-        Its endpoint is of generation 0 unless given.
+        Its endpoint is of generation 0 unless given.  Raises TooManyServers.
         """
         if privilege is None:
             privilege = self._own_privilege(slot) if system else self._user_privilege()
@@ -207,14 +210,19 @@ class Machine:
         if slot + NR_TASKS < NR_STATIC_PRIV_IDS - 1:
             privilege = self.table.privileges[slot + NR_TASKS]
         else:
-            dynamic = self.table.privileges[NR_STATIC_PRIV_IDS:]
-            privilege = next(each for each in dynamic if each.slot == NONE)
+            privilege = self._free_privilege()
         privilege.flags = SYS_PROC | (0 if slot == VM else PREEMPTIBLE)
         privilege.trap_mask = ALL_TRAPS
         privilege.ipc_to = ALL_TARGETS & ~privilege.bit
         privilege.kernel_calls = ALL_KERNEL_CALLS
         privilege.signal_manager = SELF if slot in (VM, PM) else PM
         return privilege
+
+    def _free_privilege(self) -> Privilege:
+        free = self.table.free_privilege()
+        if free is None:
+            raise TooManyServers("no privilege structure is left for another server")
+        return free
 
     def _user_privilege(self) -> Privilege:
         return self.table.privileges[USER_PRIV_ID]
@@ -247,7 +255,6 @@ class Machine:
         if process.privilege.system:
             self.timers.clear_alarm(process)
         self.table.free(process)
-        self.signaled.pop(process, None)
         process.space = None
         self.discard(process)
         self.driven.ended(process)

@@ -80,7 +80,6 @@ class Signals:
         if process.rts & RTS_SIGNALED:
             return
         machine.ready.block(process, RTS_SIGNALED | RTS_SIG_PENDING)
-        machine.signaled[process] = None
         if self.send(manager, SIGKSIG) != OK:
             machine.fate.unmanaged(process, signal)
 

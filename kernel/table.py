@@ -107,16 +107,21 @@ class ProcessTable:
         if process.privilege.system:
             process.privilege.slot = NONE
 
+    def free_privilege(self) -> Privilege | None:
+        """The first dynamic privilege structure that belongs to nobody, or None."""
+        dynamic = self.privileges[NR_STATIC_PRIV_IDS:]
+        return next((each for each in dynamic if each.slot == NONE), None)
+
     def give_privilege(self, process: Process, static_id: int | None = None) -> int:
         """Give `process` a privilege structure of its own: `static_id`, or any dynamic one.
 
         Returns OK, EINVAL (no static id), EBUSY (taken) or ENOSPC (none left).  MINIX: get_priv.
         """
         if static_id is None:
-            dynamic = self.privileges[NR_STATIC_PRIV_IDS:]
-            chosen = next((each for each in dynamic if each.slot == NONE), None)
-            if chosen is None:
+            free = self.free_privilege()
+            if free is None:
                 return ENOSPC
+            chosen = free
         elif not 0 <= static_id < NR_STATIC_PRIV_IDS:
             return EINVAL
         else:

@@ -246,6 +246,8 @@ class _Builder:
         privileges = self.machine.table.privileges
         if entry.endpoint == INIT:
             return privileges[USER_PRIV_ID]
+        if entry.endpoint + NR_TASKS >= len(privileges):
+            raise BadConfig("servers", "there can be no more of them")
         privilege = privileges[entry.endpoint + NR_TASKS]
         if entry.endpoint == DISK:
             may_drive(privilege)

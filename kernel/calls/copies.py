@@ -195,7 +195,8 @@ def do_setgrant(machine: Machine, caller: Process, request: SysSetgrant) -> Mess
     """Say where the caller's grant table is in its memory, and how many entries it has."""
     if caller.rts & RTS_NO_PRIV:
         return EPERM
-    table = MemoryTable(machine, caller, request.addr, request.size) if request.addr else None
+    entries = max(0, request.size)
+    table = MemoryTable(machine, caller, request.addr, entries) if request.addr else None
     caller.privilege.grants = table
     caller.privilege.grant_endpoint = caller.endpoint
     return OK

@@ -162,7 +162,7 @@ def _buffer(
     if isinstance(granted, int):
         return granted
     place = machine.copier.place(granted.endpoint, granted.address)
-    return place if place is not None else EINVAL
+    return EINVAL if place is None or place.process is None else place
 
 
 def _append_ranges(

@@ -49,8 +49,6 @@ def do_fork(machine: Machine, _caller: Process, request: SysFork) -> Message | i
         return child
     asked = parent.request
     program = asked.child if isinstance(asked, ForkingSendRec) else _return_at_once
-    asked = parent.request
-    program = asked.child if isinstance(asked, ForkingSendRec) else _return_at_once
     # A program that has a context of its own, with its signal handlers, shares it.
     context = getattr(program, "context", None)
     if context is not None:

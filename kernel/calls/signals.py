@@ -48,18 +48,16 @@ def do_kill(machine: Machine, _caller: Process, request: SysKill) -> Message | i
 
 def do_getksig(machine: Machine, caller: Process, _request: SysGetksig) -> Message | int:
     """Fetch a process that has signals of the kernel, the lowest slot first; NONE if none has."""
-    mine = [
-        process
-        for process in machine.signaled
-        if process.privilege.signal_manager == caller.endpoint and process.slot >= 0
-    ]
-    if not mine:
-        return SysGetksigReply(OK, 0, NONE)
-    process = min(mine, key=lambda each: each.slot)
-    del machine.signaled[process]
-    pending, process.signals_pending = process.signals_pending, 0
-    machine.ready.unblock(process, RTS_SIGNALED)
-    return SysGetksigReply(OK, pending, process.endpoint)
+    for process in machine.table.all():
+        if (
+            process.rts & RTS_SIGNALED
+            and process.slot >= 0
+            and process.privilege.signal_manager == caller.endpoint
+        ):
+            pending, process.signals_pending = process.signals_pending, 0
+            machine.ready.unblock(process, RTS_SIGNALED)
+            return SysGetksigReply(OK, pending, process.endpoint)
+    return SysGetksigReply(OK, 0, NONE)
 
 
 def do_endksig(machine: Machine, caller: Process, request: SysEndksig) -> Message | int:

@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from ipc import kernelcalls
-from ipc.endpoint import ANY, HARDWARE, NONE, PM, SELF, VM, make_endpoint
+from ipc.endpoint import ANY, HARDWARE, INIT, NONE, PM, SELF, VM, make_endpoint
 from ipc.errors import (
     E2BIG,
     EBADREQUEST,
@@ -26,9 +26,12 @@ from ipc.kernelcalls import (
     SysClear,
     SysDevio,
     SysDiagctl,
+    SysEndksig,
     SysExec,
     SysFork,
     SysGetinfo,
+    SysGetksig,
+    SysGetksigReply,
     SysIrqctl,
     SysPrivctl,
     SysSchedctl,
@@ -41,13 +44,14 @@ from ipc.pm import PmExit
 from ipc.registry import BY_NUMBER
 from ipc.sched import SchedulingNoQuantum
 from ipc.signals import SIGILL
-from ipc.traps import Compute, ForkingSendRec, Receive, Send, SendRec, Store, trap
+from ipc.traps import Compute, ForkingSendRec, Load, Receive, Send, SendRec, Store, trap
 from kernel.calls.devices import IRQ_DISABLE, IRQ_ENABLE, IRQ_RMPOLICY, IRQ_SETPOLICY
 from kernel.calls.information import (
     DIAGCTL_CODE_DIAG,
     DIAGCTL_CODE_REGISTER,
     DIAGCTL_CODE_STACKTRACE,
     GET_HZ,
+    GET_IDLETSC,
     GET_IMAGE,
     GET_MACHINE,
     GET_WHOAMI,
@@ -66,16 +70,20 @@ from kernel.calls.privileges import (
 )
 from kernel.calls.processes import PFF_VMINHIBIT
 from kernel.calls.scheduling import SCHEDCTL_FLAG_KERNEL
+from kernel.calls.signals import do_endksig, do_getksig
 from kernel.calls.state import (
     SYS_STATE_ADD_IPC_BL_FILTER,
     SYS_STATE_CLEAR_IPC_FILTERS,
     SYS_STATE_CLEAR_IPC_REFS,
+    do_update,
 )
 from kernel.calls.table import CALLS, KERNEL_CALL, NR_SYS_CALLS
-from kernel.flags import RTS_NO_PRIV, RTS_NO_QUANTUM, RTS_VMINHIBIT
+from kernel.costs import MODELS
+from kernel.flags import RTS_NO_PRIV, RTS_NO_QUANTUM, RTS_RECEIVING, RTS_VMINHIBIT
 from kernel.interrupts import IRQ_REENABLE
-from kernel.machine import Configuration, Machine
+from kernel.machine import Configuration, Machine, TooManyServers
 from kernel.panic import Panic
+from kernel.privilege import NR_STATIC_PRIV_IDS, NR_SYS_PROCS
 from kernel.process import Process
 from tests.kernel.machines import Small, call
 
@@ -384,6 +392,16 @@ def test_privilege_structures_run_out() -> None:
 # Devices.
 
 
+def test_a_server_that_would_be_one_too_many_is_refused() -> None:
+    machine = Machine()
+    dynamic = NR_SYS_PROCS - NR_STATIC_PRIV_IDS
+    for slot in range(100, 100 + dynamic):
+        machine.spawn(slot, "server", idle, system=True)
+    with pytest.raises(TooManyServers, match="no privilege structure is left"):
+        machine.spawn(99, "server", idle, system=True)
+    machine.spawn(99, "user", idle)
+
+
 class Disk:
     """A device that answers a write with an interrupt a while later."""
 
@@ -496,6 +514,24 @@ def test_getinfo_and_diagctl() -> None:
     assert told == [1 << 71]
 
 
+def test_only_the_time_in_which_nobody_ran_was_idle() -> None:
+    small = Small(Configuration(costs=MODELS["free"]))
+
+    async def user() -> None:
+        await trap(Compute(5_000_000))
+
+    small.user("one that ends", user, INIT)
+    small.run()
+    small.machine.advance_nowait(1000)
+
+    async def server() -> bytes:
+        await trap(Compute(50_000_000))
+        await call(SysGetinfo(GET_IDLETSC, val_ptr=0x2000))
+        return bytes(await trap(Load(0x2000, 8)))
+
+    assert small.result(server) == struct.pack("<Q", 1000)
+
+
 def test_abort_stops_the_machine() -> None:
     async def server() -> None:
         await call(SysAbort(1))
@@ -551,6 +587,21 @@ def test_update_lets_two_services_change_places() -> None:
     assert small.result(update) == OK
     assert heard == [("old", 1), ("new", 2), ("old", 3)]
     assert (old.endpoint, old.name, new.endpoint, new.name) == (30, "new", 31, "old")
+
+
+def test_a_signal_that_nobody_has_fetched_changes_places_too() -> None:
+    machine = Machine()
+    manager, old, _new = (
+        machine.spawn(slot, f"p{slot}", idle, system=True) for slot in (PM, 30, 31)
+    )
+    machine.run_nowait()
+    machine.signals.cause(old, SIGILL)
+    assert do_update(machine, manager, SysUpdate(30, 31)) == OK
+    assert do_getksig(machine, manager, SysGetksig()) == SysGetksigReply(OK, 1 << SIGILL - 1, 31)
+    assert do_getksig(machine, manager, SysGetksig()) == SysGetksigReply(OK, 0, NONE)
+    assert do_endksig(machine, manager, SysEndksig(31)) == OK
+    machine.run_nowait()
+    assert machine.table.at(30).rts == machine.table.at(31).rts == RTS_RECEIVING
 
 
 async def _send(dest: int, number: int) -> None:

@@ -268,6 +268,33 @@ def test_a_table_in_memory_is_read_and_marked() -> None:
     assert verify_grant(small.machine, GRANTER, PROBE, 0, 8, CPF_READ, 0) == EPERM
 
 
+def test_a_table_of_less_than_no_entries_has_none() -> None:
+    small = Small()
+
+    async def granter() -> None:
+        assert (await call(SysSetgrant(0x2000, -1))).type == OK
+
+    small.server("granter", granter, GRANTER)
+    small.run()
+
+    async def server() -> int:
+        return int((await call(SysSafecopyfrom(GRANTER, 0, 0, 0x7000, 8))).type)
+
+    assert small.result(server) == EPERM
+
+
+def test_nobodys_memory_is_no_buffer() -> None:
+    small = Small()
+    magic = Grant(LIVE | CPF_MAGIC | BOTH, who_to=PROBE, who_from=NONE, length=0x1000)
+    small.machine.spawn(VFS, "vfs", idle, system=True).privilege.grants = [magic]
+
+    async def server() -> int:
+        await trap(Store(0x7000, struct.pack("<II", 0, 0x1000)))
+        return int((await call(SysVumap(VFS, 0x7000, 1, 0x7100, 4, 1, 0))).type)
+
+    assert small.result(server) == EINVAL
+
+
 def test_physical_addresses_of_grants_and_own_memory() -> None:
     small = Small()
     target = small.machine.spawn(GRANTER, "target", idle, system=True)

@@ -178,6 +178,12 @@ def test_a_server_that_cannot_be_had(
     assert caught.value.key == "servers"
 
 
+def test_there_cannot_be_more_servers_than_privilege_structures() -> None:
+    with pytest.raises(BadConfig, match="there can be no more of them") as caught:
+        booted(servers={f"clerk{number}": Clerk for number in range(60)})
+    assert caught.value.key == "servers"
+
+
 def test_a_servers_name_must_be_its_own() -> None:
     with pytest.raises(BadConfig, match="there is a server vfs already"):
         booted(servers={"vfs": Clerk})
