@@ -66,6 +66,7 @@ class Dispatcher:
         """Let `policy` decide from now on; to be called between steps."""
         self.policy = policy
         self.careful = self.careful or policy.quanta
+        self.machine.ready.tell_nobody()  # of whom the policy before wanted to know
         policy.attach(self.machine.ready)
 
     def wrap_traps(self, wrap: Callable[[Enter], Enter]) -> None:

@@ -39,6 +39,11 @@ class RunQueue:
         # Most policies need not know, so that nobody is to be told is not asked at each turn.
         self.queue = _TellingQueue(self.queue, entered, left)
 
+    def tell_nobody(self) -> None:
+        """Tell those no more who were told; to be called between steps, as `tell`."""
+        if type(self.queue) is not list:
+            self.queue = list(self.queue)
+
     def block(self, process: Process, flag: int) -> None:
         """Set run flags of `process`; if it could run, it no longer can."""
         if process.rts:

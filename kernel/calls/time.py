@@ -31,6 +31,7 @@ CLOCK_REALTIME: Final = 0
 VT_VIRTUAL: Final = 1
 VT_PROF: Final = 2
 _TICK_MASK: Final = 0xFFFFFFFF
+_LONG_MAX: Final = 0x7FFFFFFF  # i386
 
 
 def do_times(machine: Machine, caller: Process, request: SysTimes) -> Message | int:
@@ -115,7 +116,7 @@ def do_settime(machine: Machine, _caller: Process, request: SysSettime) -> Messa
         clock.realtime_offset += request.sec * HZ + fraction
         return OK
     since_boot = (request.sec - clock.boot_time) * HZ
-    if request.sec <= clock.boot_time or since_boot > TMR_NEVER // 2:
+    if request.sec <= clock.boot_time or since_boot > _LONG_MAX // 2:
         clock.boot_time = request.sec
         clock.realtime_offset = 1 - clock.ticks
         return OK

@@ -23,7 +23,10 @@ class Policy(Protocol):
     takes_head: bool
 
     def attach(self, ready: RunQueue) -> None:
-        """The policy will decide for `ready`; called once, before anything runs."""
+        """The policy will decide for `ready`; called before it first decides, between steps.
+
+        That may be while the machine runs (`Dispatcher.change_policy`).
+        """
 
     def choose(self, queue: list[Process], ran: Process | None) -> int:
         """The index in `queue`, which has at least two processes, of the one to run.

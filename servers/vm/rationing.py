@@ -5,8 +5,7 @@ It stands before the real one while faults of that kind are set, and hands every
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +13,8 @@ from numpy.typing import NDArray
 from servers.vm.alloc import NOTHING, Allocator
 from servers.vm.memory import Memory
 
-# Asked for so many allocations, answers how many of them succeed before the first that fails.
-Rationing = Callable[[int], int]
+if TYPE_CHECKING:
+    from kernel.injection.table import Rationing
 
 
 class RationedAllocator:

@@ -11,6 +11,7 @@ from ipc.message import Reply
 from ipc.traps import Compute, Program, Receive, Send, trap
 from kernel.machine import Configuration, Machine
 from kernel.policies import PolicyError, make_policy
+from kernel.policies.priority import Priority
 from kernel.policies.replay import Schedule, ScheduleDiffers, format_schedule, parse_schedule
 
 NAMES = "abcd"
@@ -202,6 +203,23 @@ def test_the_policy_may_change_while_the_machine_runs(policy: str) -> None:
     machine.run_quiet_nowait()
     machine.check()
     assert Counter(order) == {20: 3, 21: 3, 22: 3}
+
+
+def test_a_policy_that_decides_no_more_is_told_nothing_more() -> None:
+    machine = Machine(Configuration(policy="priority"))
+    for slot in (20, 21):
+        machine.spawn(slot, f"p{slot}", idle, system=True)
+    before = machine.dispatcher.policy
+    assert isinstance(before, Priority)
+    levels = before.levels[:]
+    machine.dispatcher.change_policy(make_policy("fifo"))
+    machine.run_quiet_nowait()
+    machine.check()
+    assert before.levels == levels
+
+
+async def idle() -> None:
+    await trap(Receive())
 
 
 def test_any_is_what_servers_wait_for() -> None:
