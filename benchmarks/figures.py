@@ -43,7 +43,10 @@ FIGURES = (
         partial(memory.fork_and_exit, 262_144, 1), 3,
     ),
     _to_t("munmap, each of 262,144 pages", 1 / 300, partial(memory.unmap_resident, 262_144), 3),
-    _to_t("protect, each of 262,144 pages", 1 / 300, partial(memory.protect_resident, 262_144)),
+    _to_t(
+        "write protection for a fork, each of 262,144 pages", 1 / 300,
+        partial(memory.protect_resident, 262_144), 3,
+    ),
     _to_t("MAP_PREALLOC, each of 65,536 pages", 1 / 50, partial(memory.preallocate, 65_536)),
     Figure(
         "`sendrec run` of a small scenario", 2.0, "imports",

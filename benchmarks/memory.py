@@ -5,17 +5,17 @@ from __future__ import annotations
 from functools import partial
 from time import perf_counter
 
-import numpy as np
-
 from benchmarks.machines import run_program
+from ipc.endpoint import INIT
 from ipc.flags import MAP_ANON, MAP_PREALLOC, MAP_PRIVATE, O_RDONLY, PROT_READ, PROT_WRITE
-from kernel.memory.frames import Frames
-from kernel.memory.mmu import Mmu
-from kernel.memory.space import PTE_PRESENT, PTE_USER, PTE_WRITE, AddressSpace
+from ipc.traps import NextCommand, trap
+from servers.boot import boot
+from servers.config import MachineConfig
 from servers.lib.libc import Libc
+from servers.lib.libc.processes import Image
+from servers.vm.forking import copy_region, write_page_tables
 
 PAGE = 4096
-WRITABLE = PTE_PRESENT | PTE_WRITE | PTE_USER
 ANONYMOUS = MAP_PRIVATE | MAP_ANON
 READ_WRITE = PROT_READ | PROT_WRITE
 
@@ -79,15 +79,32 @@ def unmap_resident(pages: int) -> float:
     return run_program(partial(_unmap_many, pages=pages), memory=pages * PAGE + (16 << 20))
 
 
+async def _hold(libc: Libc, pages: int, where: list[int]) -> int:
+    where.append(await libc.mmap(length=pages * PAGE, flags=ANONYMOUS | MAP_PREALLOC))
+    await trap(NextCommand())
+    return 0
+
+
 def protect_resident(pages: int) -> float:
-    """Seconds a page to take the right to write from so many resident pages, as fork does."""
-    space = AddressSpace()
-    mmu = Mmu(Frames(((0, PAGE),)), lambda _endpoint, _space: 0)
-    entries = np.arange(pages, dtype=np.uint32) * np.uint32(PAGE) | np.uint32(WRITABLE)
-    mmu.map_range(space, 0, entries)
+    """Seconds a page to take the right to write from so many resident pages of a process.
+
+    They have come to be shared with a copy of it, as in a fork, and VM writes its page tables anew.
+    """
+    where: list[int] = []
+    program = partial(_hold, pages=pages, where=where)
+    config = MachineConfig(memory=pages * PAGE + (16 << 20))
+    memory = boot(config, Image(program, Libc())).vm.memory
+    process = memory.process(INIT)
+    assert process is not None, "INIT is there"
+    region = next(each for each in process.regions if each.vaddr == where[0])
+    shared = copy_region(memory, memory.slot(config.slots - 1), region)
+    assert shared is not None, "anonymous pages can be shared"
+    assert process.space.translate(region.vaddr, write=True) >= 0
     started = perf_counter()
-    mmu.protect(space, 0, pages, WRITABLE & ~PTE_WRITE)
-    return (perf_counter() - started) / pages
+    write_page_tables(memory, process)
+    elapsed = perf_counter() - started
+    assert process.space.translate(region.vaddr, write=True) < 0
+    return elapsed / pages
 
 
 async def _preallocate(libc: Libc, pages: int) -> float:

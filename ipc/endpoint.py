@@ -78,13 +78,3 @@ def generation_of(endpoint: int) -> int:
 def endpoint_name(endpoint: int) -> str:
     """`endpoint` as people read it: its well-known name, or its number."""
     return WELL_KNOWN.get(endpoint, str(endpoint))
-
-
-def is_task(slot: int) -> bool:
-    """Whether that slot is a kernel task's, which never runs by itself."""
-    return slot < 0
-
-
-def well_known(name: str) -> int:
-    """The endpoint that goes by `name` in MINIX's headers.  Raises KeyError for an unknown one."""
-    return BY_NAME[name]

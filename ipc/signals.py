@@ -96,8 +96,3 @@ def signals_in(bits: int) -> Iterator[int]:
         lowest = bits & -bits
         yield lowest.bit_length()
         bits ^= lowest
-
-
-def is_kernel_signal(number: int) -> bool:
-    """Whether only the kernel sends that signal, and only to services."""
-    return SIGK_FIRST <= number <= SIGK_LAST

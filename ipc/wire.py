@@ -114,10 +114,3 @@ def _fill(cls: type[Message], number: int, payload: bytes) -> Message:
     if form.has_result:
         values["type"] = number
     return cls(**values)
-
-
-def typed(message: Message, reply_to: Message | type[Message] | None = None) -> Message:
-    """A `RawMessage` of a kind that is known here as a message of that kind; others as they are."""
-    if not isinstance(message, RawMessage):
-        return message
-    return read(message.type, message.payload.ljust(PAYLOAD_SIZE, b"\0"), reply_to)

@@ -154,11 +154,6 @@ def _unmapped(event: MemoryChanged, name: NameOf) -> str:
     return f"unmap {_whose(event, name)} {pages_text(event.address, event.pages)}"
 
 
-def _protected(event: MemoryChanged, name: NameOf) -> str:
-    pages = pages_text(event.address, event.pages)
-    return f"protect {_whose(event, name)} {pages} {flags_text(event.flags, PTE_FLAGS, '|')}"
-
-
 def _copied(event: MemoryChanged, name: NameOf) -> str:
     count = f" ({event.pages} pages)" if event.pages > 1 else ""
     return f"copy frame {event.frame:#x} -> {event.address:#x}{count}"
@@ -179,7 +174,6 @@ def _freed(event: MemoryChanged, name: NameOf) -> str:
 MEMORY_ACTIONS: Final[dict[str, Callable[[MemoryChanged, NameOf], str]]] = {
     "map": _mapped,
     "unmap": _unmapped,
-    "protect": _protected,
     "copy": _copied,
     "clear": _cleared,
     "bind": _bound,

@@ -40,15 +40,6 @@ class Frames:
         self.chunks: tuple[tuple[int, int], ...] = tuple((base, size) for base, size in chunks)
         self.contents: dict[int, bytearray | Data] = {}
 
-    @property
-    def size(self) -> int:
-        """How much RAM there is, in bytes."""
-        return sum(size for _, size in self.chunks)
-
-    def is_ram(self, phys: int) -> bool:
-        """Whether the memory map has RAM at `phys`."""
-        return any(base <= phys < base + size for base, size in self.chunks)
-
     def read(self, phys: int, length: int) -> bytes:
         """The `length` bytes at `phys`.  Raises ValueError outside the physical address space."""
         offset = phys & PAGE_MASK

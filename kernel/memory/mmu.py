@@ -6,7 +6,7 @@ physical memory.  Whoever watches is told of each range once.
 Differs: in MINIX page tables are memory that VM writes itself, and copying and clearing are kernel
 calls; here all of it is a call on this handle.
 
-Source: MINIX ``servers/vm/pagetable.c``, ``kernel/system/{do_abscopy,do_memset,do_vmctl}.c``.
+Source: MINIX ``servers/vm/pagetable.c``, ``kernel/system/{do_copy,do_memset,do_vmctl}.c``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ipc.endpoint import NONE
-from kernel.memory.frames import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, Frames
+from kernel.memory.frames import PAGE_MASK, PAGE_SHIFT, Frames
 from kernel.memory.space import (
     PTE_FLAGS,
     PTE_FRAME,
@@ -32,7 +32,7 @@ from kernel.memory.space import (
 
 @attrs.frozen
 class MemoryEvent:
-    """VM changed memory: `action` is map, unmap, protect, copy, clear, bind, or free.
+    """VM changed memory: `action` is map, unmap, copy, clear, bind, or free.
 
     `endpoint` is the process (NONE for physical memory), `address` the first virtual address (or
     the destination of a copy), `frame` the first physical address (or the source of a copy), and
@@ -113,12 +113,6 @@ class Mmu:
         if self.watch is not None:
             self.watch(MemoryEvent("unmap", space.endpoint, vaddr, pages))
 
-    def protect(self, space: AddressSpace, vaddr: int, pages: int, flags: int) -> None:
-        """Give those of the `pages` pages from `vaddr` on that are mapped the flags `flags`."""
-        space.protect(vaddr, pages, flags)
-        if self.watch is not None:
-            self.watch(MemoryEvent("protect", space.endpoint, vaddr, pages, 0, flags))
-
     def copy(self, source: int, dest: int, length: int) -> None:
         """Copy `length` bytes of physical memory.  MINIX: sys_abscopy."""
         self.frames.copy(source, dest, length)
@@ -145,4 +139,4 @@ class Mmu:
             self.watch(MemoryEvent("clear", NONE, 0, len(addresses), int(addresses[0])))
 
 
-__all__ = ["PAGE_SIZE", "Binder", "MemoryEvent", "Mmu", "Watcher"]
+__all__ = ["Binder", "MemoryEvent", "Mmu", "Watcher"]

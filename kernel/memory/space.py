@@ -3,7 +3,7 @@
 A page table entry is a frame's address with flags in its low bits, 0 where nothing is mapped.
 A page table (1024 entries, 4 MiB of addresses) exists once something is mapped in it.  The same
 memory is seen in two ways: entry by entry as a Python array, which is what a load or a page fault
-wants, and as a numpy array, which is what fork, unmap and protect of a gigabyte want.
+wants, and as a numpy array, which is what fork and unmap of a gigabyte want.
 
 Source: MINIX ``servers/vm/pagetable.c``, i386.
 """
@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ipc.endpoint import NONE
-from kernel.memory.frames import ADDRESS_LIMIT, PAGE_MASK, PAGE_SHIFT, PAGE_SIZE
+from kernel.memory.frames import PAGE_MASK, PAGE_SHIFT
 
 Entries: TypeAlias = NDArray[np.uint32]
 
@@ -79,15 +79,6 @@ class AddressSpace:
             return -1
         return entry & PTE_FRAME | vaddr & PAGE_MASK
 
-    def check(self, vaddr: int, length: int, write: bool = False) -> int:
-        """The first address in the range that a user may not read (or `write`), or -1 if none."""
-        end = vaddr + length
-        while vaddr < end:
-            if vaddr >= ADDRESS_LIMIT or self.translate(vaddr, write) < 0:
-                return vaddr
-            vaddr = (vaddr | PAGE_MASK) + 1
-        return -1
-
     def set(self, vaddr: int, entry: int) -> None:
         """Make `entry` the page table entry for the page at `vaddr`."""
         table = self.tables.get(vaddr >> TABLE_SHIFT)
@@ -138,12 +129,6 @@ class AddressSpace:
             else:
                 np.frombuffer(self.tables[number], dtype=np.uint32)[first : first + count] = 0
 
-    def protect(self, vaddr: int, pages: int, flags: int) -> None:
-        """Give the mapped pages among the `pages` from `vaddr` on the flags `flags`."""
-        for number, first, count in self._existing(vaddr, pages):
-            view = np.frombuffer(self.tables[number], dtype=np.uint32)[first : first + count]
-            np.copyto(view, view & np.uint32(PTE_FRAME) | np.uint32(flags), where=view != 0)
-
     def _existing(self, vaddr: int, pages: int) -> list[tuple[int, int, int]]:
         """Those page tables behind a range that exist, as `_tables_of` has them."""
         if pages < TABLE_ENTRIES:
@@ -175,15 +160,5 @@ def _tables_of(vaddr: int, pages: int) -> Iterator[tuple[int, int, int]]:
     while page < end:
         first = page & TABLE_INDEX
         count = min(end - page, TABLE_ENTRIES - first)
-        yield page >> 10, first, count
+        yield page >> TABLE_SHIFT - PAGE_SHIFT, first, count
         page += count
-
-
-def entries_for(frames: NDArray[Any], flags: int) -> Entries:
-    """Page table entries that map the frames with these physical addresses, with `flags`."""
-    return frames.astype(np.uint32) | np.uint32(flags)
-
-
-def pages_of(length: int) -> int:
-    """How many pages hold `length` bytes."""
-    return (length + PAGE_SIZE - 1) >> PAGE_SHIFT

@@ -16,6 +16,3 @@ class Latency:
 
     seek: int = 4_000_000
     per_block: int = 40_000
-
-
-NO_LATENCY = Latency(0, 0)

@@ -17,16 +17,12 @@ from ipc.endpoint import (
     MAX_NR_TASKS,
     NONE,
     NR_PROCS,
-    NR_TASKS,
     SELF,
-    SYSTEM,
     WELL_KNOWN,
     endpoint_name,
     generation_of,
-    is_task,
     make_endpoint,
     slot_of,
-    well_known,
 )
 
 LAST_SLOT = (1 << 15) - MAX_NR_TASKS - 1
@@ -69,15 +65,7 @@ def test_special_endpoints_name_no_slot_of_the_table() -> None:
 def test_names_there_and_back() -> None:
     for endpoint, name in WELL_KNOWN.items():
         assert endpoint_name(endpoint) == name
-        assert well_known(name) == endpoint
+        assert BY_NAME[name] == endpoint
     assert endpoint_name(32779) == "32779"
     assert BY_NAME["HARDWARE"] == HARDWARE == -1
     assert ANY_TSK in WELL_KNOWN
-    with pytest.raises(KeyError):
-        well_known("NOBODY")
-
-
-def test_tasks_have_negative_slots() -> None:
-    assert is_task(SYSTEM)
-    assert is_task(-NR_TASKS)
-    assert not is_task(0)

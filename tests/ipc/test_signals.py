@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,11 +9,7 @@ from ipc.signals import (
     NAMES,
     NUMBERS,
     SIGABRT,
-    SIGKMEM,
-    SIGKSIG,
     SIGSEGV,
-    SIGSNDELAY,
-    is_kernel_signal,
     signal_bit,
     signal_name,
     signal_set,
@@ -38,10 +33,3 @@ def test_a_signal_is_the_bit_below_its_number() -> None:
 @given(st.sets(st.integers(1, 128)))
 def test_sets_there_and_back(numbers: set[int]) -> None:
     assert list(signals_in(signal_set(numbers))) == sorted(numbers)
-
-
-@pytest.mark.parametrize(
-    ("number", "kernel"), [(SIGSEGV, False), (SIGSNDELAY, False), (SIGKMEM, True), (SIGKSIG, True)]
-)
-def test_the_kernels_own_signals(number: int, kernel: bool) -> None:
-    assert is_kernel_signal(number) is kernel

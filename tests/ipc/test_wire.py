@@ -20,7 +20,7 @@ from ipc.registry import MESSAGES, VMCTL_ANSWERS, reply_class
 from ipc.transaction import VFS_TRANSID
 from ipc.vfs import VfsLseekReply, VfsMapdriver, VfsOpen, VfsRead
 from ipc.vm import VmMmap, VmMmapReply, VmPagefault, VmProcctl
-from ipc.wire import decode, encode, typed, wire_number
+from ipc.wire import decode, encode, wire_number
 from tests.ipc.facts import FACTS, all_classes
 
 CLASSES = all_classes()
@@ -218,13 +218,6 @@ def test_what_nobody_knows_stays_raw() -> None:
     assert decode(encode(RawMessage(99_999, payload))) == (0, RawMessage(99_999, payload))
     assert decode(encode(Reply(-12))) == (0, Reply(-12))
     assert decode(encode(VmMmapReply(0, 5)))[1] == RawMessage(0, bytes(32) + b"\5")
-
-
-def test_typed_gives_a_raw_message_its_class() -> None:
-    assert typed(RawMessage(3327, bytes(8) + b"\1")) == VmPagefault(1)
-    assert typed(RawMessage(0, bytes(32) + b"\5"), VmMmap) == VmMmapReply(0, 5)
-    assert typed(RawMessage(99_999, b"x")) == RawMessage(99_999, b"x")
-    assert typed(VmPagefault(1)) == VmPagefault(1)
 
 
 def test_the_wire_number_carries_the_transaction() -> None:

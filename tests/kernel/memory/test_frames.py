@@ -98,14 +98,6 @@ def test_clear_frames(count: int) -> None:
     assert not frames.contents
 
 
-def test_memory_map() -> None:
-    frames = Frames(RAM)
-    assert frames.size == 17 * PAGE_SIZE
-    assert [frames.is_ram(phys) for phys in (0xFFFFF, 0x100000, 0x10FFFF, 0x110000, 0x200000)] == [
-        False, True, True, False, True,
-    ]  # fmt: skip
-
-
 WHOLE = bytes(range(256)) * 16
 
 

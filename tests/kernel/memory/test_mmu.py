@@ -6,7 +6,6 @@ import numpy as np
 
 from ipc.errors import EINVAL, OK
 from kernel.memory import AddressSpace, Frames, MemoryEvent, Mmu
-from kernel.memory.space import entries_for
 
 ALIVE = 32780
 
@@ -25,9 +24,9 @@ def test_everything_is_told_once_a_range() -> None:
     assert mmu.bind(ALIVE, space) == OK
     assert bound == [(77, space), (ALIVE, space)]
     mmu.map_page(space, 0x1000, 0x5007)
-    mmu.map_range(space, 0x2000, entries_for(np.array([0x6000, 0x7000]), 5))
+    mmu.map_range(space, 0x2000, np.array([0x6005, 0x7005], dtype=np.uint32))
     mmu.map_range(space, 0x9000, np.zeros(4, dtype=np.uint32))
-    mmu.protect(space, 0x1000, 3, 5)
+    mmu.map_range(space, 0x1000, np.array([0x5005], dtype=np.uint32))
     mmu.frames.write(0x5000, b"data")
     mmu.copy(0x5000, 0x8000, 4096)
     assert mmu.frames.read(0x8000, 4) == b"data"
@@ -46,7 +45,7 @@ def test_everything_is_told_once_a_range() -> None:
         ("bind", ALIVE, 0, 0, 0),
         ("map", ALIVE, 0x1000, 1, 0x5000),
         ("map", ALIVE, 0x2000, 2, 0x6000),
-        ("protect", ALIVE, 0x1000, 3, 0),
+        ("map", ALIVE, 0x1000, 1, 0x5000),
         ("copy", 31743, 0x8000, 1, 0x5000),
         ("clear", 31743, 0, 1, 0x8001),
         ("clear", 31743, 0, 2, 0x8000),
@@ -59,9 +58,8 @@ def test_nothing_is_told_when_nobody_watches() -> None:
     mmu = Mmu(Frames([(0, 1 << 20)]), lambda endpoint, space: OK)
     space = mmu.new()
     mmu.bind(ALIVE, space)
-    mmu.map_range(space, 0x2000, entries_for(np.array([0x6000]), 5))
+    mmu.map_range(space, 0x2000, np.array([0x6007], dtype=np.uint32))
     mmu.map_page(space, 0x3000, 0x7007)
-    mmu.protect(space, 0x2000, 1, 7)
     mmu.copy(0x6000, 0x7000, 4096)
     mmu.fill(0x6000, 0, 4096)
     mmu.clear_frames(np.array([0x6000]))

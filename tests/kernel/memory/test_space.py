@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.memory import PAGE_SIZE, AddressSpace
-from kernel.memory.space import entries_for, pages_of
 
 PAGE = PAGE_SIZE
 TABLE = 1024 * PAGE
@@ -33,18 +32,6 @@ def test_translate(entry: int, read: int, write: int) -> None:
     assert space.translate(0x8049123) == -1
 
 
-def test_check() -> None:
-    space = AddressSpace()
-    space.write(0x1000, entries_for(np.array([0x5000, 0x6000]), 7))
-    space.set(0x3000, 0x7005)
-    assert space.check(0x1800, 0x1800) == -1
-    assert space.check(0x1800, 0x2800, write=True) == 0x3000
-    assert space.check(0x3FFF, 2) == 0x4000
-    assert space.check(0x4000, 0) == -1
-    space.set(0xFFFFF000, 0x9007)
-    assert space.check(0xFFFFF000, 0x1001) == 1 << 32
-
-
 def test_tables_are_made_when_needed() -> None:
     space = AddressSpace()
     space.set(0x1000, 0)
@@ -61,7 +48,6 @@ ranges = st.tuples(pages, st.integers(1, 2 * 1024))
 actions = st.one_of(
     st.tuples(st.just("write"), ranges, st.integers(0, 7)),
     st.tuples(st.just("clear"), ranges, st.just(0)),
-    st.tuples(st.just("protect"), ranges, st.sampled_from([5, 7])),
     st.tuples(st.just("set"), st.tuples(pages, st.just(1)), st.sampled_from([0, 5, 7])),
 )
 
@@ -80,9 +66,6 @@ def test_bulk_and_single_agree(steps: list[tuple[str, tuple[int, int], int]]) ->
         elif what == "clear":
             space.clear(first * PAGE, count)
             part[:] = 0
-        elif what == "protect":
-            space.protect(first * PAGE, count, flags)
-            part[part != 0] = part[part != 0] & 0xFFFFF000 | flags
         else:
             space.set(first * PAGE, flags and 0x777000 | flags)
             part[:] = flags and 0x777000 | flags
@@ -98,8 +81,3 @@ def test_bulk_and_single_agree(steps: list[tuple[str, tuple[int, int], int]]) ->
     assert present == {page * PAGE: int(model[page]) for page in model.nonzero()[0].tolist()}
     space.clear_all()
     assert not space.read(0, len(model)).any()
-
-
-@pytest.mark.parametrize(("length", "count"), [(0, 0), (1, 1), (4096, 1), (4097, 2)])
-def test_pages_of(length: int, count: int) -> None:
-    assert pages_of(length) == count

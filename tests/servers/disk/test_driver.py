@@ -24,7 +24,7 @@ from kernel.grants import CPF_READ, CPF_WRITE
 from kernel.machine import Machine
 from servers.disk.controller import Controller
 from servers.disk.driver import DIOCGETP, Disk
-from servers.disk.latency import NO_LATENCY, Latency
+from servers.disk.latency import Latency
 from servers.disk.medium import Medium
 from servers.lib.grants import Grants
 
@@ -32,13 +32,14 @@ DISK = 12
 PORT = 0x1F0
 BLOCK = 4096
 BLOCKS = 16
+INSTANT = Latency(0, 0)
 BUFFER = 0x10000
 
 
 class Bench:
     """A machine with the driver and a client; the disk's blocks are filled with their number."""
 
-    def __init__(self, latency: Latency = NO_LATENCY) -> None:
+    def __init__(self, latency: Latency = INSTANT) -> None:
         self.machine = machine = Machine()
         medium = Medium(BLOCKS * BLOCK, lambda block: bytes([block]) * BLOCK)
 
