@@ -13,6 +13,7 @@ Source: MINIX ``lib/libminixfs/cache.c``.
 
 from __future__ import annotations
 
+import math
 import types
 from collections import OrderedDict
 from collections.abc import Coroutine, Generator, Iterator
@@ -122,6 +123,10 @@ class BlockCache:
         if not buffer.held:
             self._unused.move_to_end(buffer)
         return buffer.text
+
+    def has(self, block: int) -> bool:
+        """Whether `block` is here, so that `get_unread` would give what is in it."""
+        return (self.disk.device, block) in self._by_block
 
     async def get_unread(self, block: int, inode: int = NO_INODE, offset: int = 0) -> Buffer:
         """Hold `block` without reading it: the caller will write all of it."""
@@ -266,6 +271,11 @@ class BlockCache:
         buffer.text = None
         buffer.dirty = True
 
+    def drop(self, buffer: Buffer) -> None:
+        """Let go of `buffer`, got unread, into which nothing came that could stay."""
+        self._invalidate(buffer)
+        self.let_go(buffer)
+
     # --- recycling
 
     async def _empty(self, buffer: Buffer) -> None:
@@ -281,11 +291,6 @@ class BlockCache:
         if buffer.data:
             await self.pages.unmap(buffer.data)
             buffer.data = 0
-
-    def _drop(self, buffer: Buffer) -> None:
-        """Let go of `buffer`, into which nothing was read."""
-        self._invalidate(buffer)
-        self.let_go(buffer)
 
     def _invalidate(self, buffer: Buffer) -> None:
         if buffer.device:
@@ -346,14 +351,14 @@ class BlockCache:
                 pages.append(buffer.data)
         except Refused:
             for buffer in buffers:
-                self._drop(buffer)
+                self.drop(buffer)
             raise
         done = yield from self.disk.transfer(GATHER, run[0] * BLOCK_SIZE, pages, BLOCK_SIZE)
         found: Buffer | None = None
         for buffer in buffers:
             done -= BLOCK_SIZE
             if done < 0:
-                self._drop(buffer)
+                self.drop(buffer)
                 continue
             if buffer.tell_vm:
                 answer = yield self._news(buffer)
@@ -441,7 +446,8 @@ class BlockCache:
         if free is None:
             wanted = DEFAULT_BUFFERS
         else:
-            most = square_root(self.used_blocks * BLOCK_SIZE // 1024) * 40
+            root = math.isqrt(self.used_blocks * BLOCK_SIZE // 1024)
+            most = min(root, 0xFFFF) * 40  # MINIX's root has 16 bits
             most = min(most, self.total_blocks * BLOCK_SIZE // 1024 // 2)
             wanted = max(wanted, min(free // 10, most) * 1024 // BLOCK_SIZE)
         if abs(wanted - self.limit) * 100 // self.limit > 10:
@@ -480,13 +486,3 @@ class BlockCache:
             assert key == (buffer.device, buffer.block), "blocks are found under their number"
         held = sum(1 for buffer in self._made if buffer.held)
         assert self.in_use() == held, "what does not wait to be recycled is held"
-
-
-def square_root(value: int) -> int:
-    """The integer square root as MINIX approximates it (exactly, bit by bit)."""
-    root = 0
-    for bit in range(15, -1, -1):
-        candidate = root | 1 << bit
-        if candidate * candidate <= value:
-            root = candidate
-    return root

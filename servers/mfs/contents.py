@@ -116,6 +116,7 @@ async def _write_chunk(
 ) -> None:
     at = position % BLOCK_SIZE
     offset = position - at
+    unread = False
     block = zones.known_block(fs, inode, position)
     if block is None:
         block = await zones.block_at(fs, inode, position)
@@ -123,21 +124,26 @@ async def _write_chunk(
         buffer = await zones.new_block(fs, inode, position)
     else:
         beyond = at == 0 and position >= inode.size
-        get = fs.cache.get_unread if chunk == BLOCK_SIZE or beyond else fs.cache.get
+        whole = chunk == BLOCK_SIZE
+        unread = whole and not beyond and not fs.cache.has(block)
+        get = fs.cache.get_unread if whole or beyond else fs.cache.get
         buffer = await get(block, inode.number, offset)
-        if beyond and chunk != BLOCK_SIZE:
+        if beyond and not whole:
             await fs.cache.change(buffer, 0, bytes(BLOCK_SIZE))
     try:
         await data.copy_in(done, buffer.data + at, chunk)
     except Refused:
-        # A block that was not to be read has nothing in it that could stay.
-        if block == NO_BLOCK and offset >= inode.size:
+        if unread:
+            # What the disk has stays.  Differs: MINIX's MFS puts zeros in its place.
+            fs.cache.drop(buffer)
+        elif block == NO_BLOCK and offset >= inode.size:
             await zones.free_beyond(fs, inode, offset)
         raise
     finally:
-        buffer.text = None
-        buffer.dirty = True
-        await fs.cache.put(buffer)
+        if buffer.held:
+            buffer.text = None
+            buffer.dirty = True
+            await fs.cache.put(buffer)
 
 
 def _read_ahead(

@@ -350,16 +350,23 @@ class Mfs(FileServer):
     ) -> None:
         cache = self.fs.cache
         whole = write and chunk == BLOCK_SIZE
+        unread = whole and not cache.has(block)
         buffer = await (cache.get_unread(block) if whole else cache.get(block))
         try:
             if data is not None and write:
-                buffer.dirty = True
-                buffer.text = None
                 await data.copy_in(done, buffer.data + at, chunk)
             elif data is not None:
                 await data.copy_out(done, buffer.data + at, chunk)
+        except Refused:
+            if unread:
+                cache.drop(buffer)  # what the disk has stays
+            raise
         finally:
-            await cache.put(buffer)
+            if buffer.held:
+                if write:
+                    buffer.dirty = True
+                    buffer.text = None
+                await cache.put(buffer)
 
     async def flush_device(self, device: int) -> None:
         """Write back and forget a device's blocks."""
