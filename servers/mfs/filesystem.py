@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 import attrs
@@ -188,20 +189,24 @@ class FileSystem:
     async def put_inode(self, inode: Inode) -> None:
         """End a use of `inode`; with the last, a file without links is freed.
 
-        Raises Refused if there is no memory for that; the next `sync` will do it.
+        If there is no memory for that, the next `sync` will do it: what was asked is done already.
         """
         if inode.count < 1:
             raise Panic(f"inode {inode.number} is put more often than it was taken")
         inode.count -= 1
-        if inode.count:
-            return
+        if not inode.count:
+            with suppress(Refused):
+                await self._settle(inode)
+
+    async def _settle(self, inode: Inode) -> None:
+        """Free or write an inode that nobody uses any more; raises Refused as blocks do."""
         gone = False
         try:
             if inode.links == 0:
                 await zones.release(self, inode)
+                await self._give_bit(START_BLOCK, inode.number)
                 inode.mode = 0
                 inode.dirty = True
-                await self._give_bit(START_BLOCK, inode.number)
                 self.inode_hint = min(self.inode_hint, inode.number)
                 gone = True
             inode.mount_point = False
@@ -276,7 +281,8 @@ class FileSystem:
         """Write all inodes that changed, then all blocks.  MINIX: fs_sync."""
         for number, inode in list(self._inodes.items()):
             if not (inode.count or inode.links):  # there was no memory to free it
-                await self.put_inode(await self.get_inode(number))
+                del self._unused[number]
+                await self._settle(inode)
             elif inode.dirty:
                 await self.write_inode(inode)
         await self.cache.sync()

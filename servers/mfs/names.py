@@ -137,11 +137,16 @@ async def _remove_directory(fs: FileSystem, parent: Inode, inode: Inode, name: b
     await directory.require_empty(fs, inode)
     if inode.number == ROOT_INODE:
         raise Refused(EBUSY)
-    await _unlink_file(fs, parent, inode, name)
-    await _unlink_file(fs, inode, inode, b".")
     above = await advance_unlinked(fs, inode)
-    await _unlink_file(fs, inode, above, b"..")
-    await fs.put_inode(above)
+    # Its first block has `.` and `..`: once the name is gone, nothing may lack memory.
+    block = await directory.directory_block(fs, inode, 0)
+    try:
+        await _unlink_file(fs, parent, inode, name)
+        await _unlink_file(fs, inode, inode, b".")
+        await _unlink_file(fs, inode, above, b"..")
+    finally:
+        await fs.cache.put(block)
+        await fs.put_inode(above)
 
 
 async def advance_unlinked(fs: FileSystem, inode: Inode) -> Inode:

@@ -227,27 +227,31 @@ async def _free_at(fs: FileSystem, inode: Inode, position: int) -> None:
         return
     index, excess = divmod(excess - ZONES_PER_BLOCK, ZONES_PER_BLOCK)
     outer = await fs.cache.get(double)
-    single = await _read_entry(fs, outer, index)
-    if single != NO_ZONE and await _free_in_single(fs, single, excess):
-        await _write_entry(fs, outer, index, NO_ZONE)
-        single = NO_ZONE
-    if single == NO_ZONE and await _is_empty(fs, outer):
-        await fs.free_zone(double)
-        inode.zones[DIRECT_ZONES + 1] = NO_ZONE
-    await fs.cache.put(outer)
+    try:
+        single = await _read_entry(fs, outer, index)
+        if single != NO_ZONE and await _free_in_single(fs, single, excess):
+            await _write_entry(fs, outer, index, NO_ZONE)
+            single = NO_ZONE
+        if single == NO_ZONE and await _is_empty(fs, outer):
+            await fs.free_zone(double)
+            inode.zones[DIRECT_ZONES + 1] = NO_ZONE
+    finally:
+        await fs.cache.put(outer)
 
 
 async def _free_in_single(fs: FileSystem, single: int, index: int) -> bool:
     """Free what entry `index` names; True if the indirect block was freed with it."""
     buffer = await fs.cache.get(single)
-    zone = await _read_entry(fs, buffer, index)
-    if zone != NO_ZONE:
-        await fs.free_zone(zone)
-        await _write_entry(fs, buffer, index, NO_ZONE)
-    empty = await _is_empty(fs, buffer)
-    if empty:
-        await fs.free_zone(single)
-    await fs.cache.put(buffer)
+    try:
+        zone = await _read_entry(fs, buffer, index)
+        if zone != NO_ZONE:
+            await fs.free_zone(zone)
+            await _write_entry(fs, buffer, index, NO_ZONE)
+        empty = await _is_empty(fs, buffer)
+        if empty:
+            await fs.free_zone(single)
+    finally:
+        await fs.cache.put(buffer)
     return empty
 
 
