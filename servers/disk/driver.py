@@ -28,7 +28,9 @@ from ipc.bdev import (
 from ipc.endpoint import HARDWARE, NONE
 from ipc.errors import EINVAL, EIO, ENOTTY, ENXIO, ERESTART, OK, IpcError
 from ipc.kernelcalls import SysDevio, SysIrqctl, SysSafecopyfrom, SysSafecopyto
+from ipc.message import Message
 from ipc.messageclass import maker
+from ipc.requests import as_request
 from ipc.traps import (
     NOTIFY_CALL,
     SENDREC_CALL,
@@ -113,9 +115,12 @@ class Disk:
             if how == NOTIFY_CALL:
                 continue
             context.cause = context.delivered
-            handler = CALLS.get(message.type)
+            handler = CALLS.get(type(message))
             if handler is None:
-                continue
+                message = as_request(message)
+                handler = CALLS.get(type(message))
+                if handler is None:
+                    continue
             try:
                 result: Any = ERESTART
                 if self.open or isinstance(message, BdevOpen):
@@ -252,6 +257,8 @@ def do_vector_transfer(
 
 async def do_ioctl(disk: Disk, source: int, request: BdevIoctl) -> int:
     """Tell or set the size of the device; it knows nothing else."""
+    if request.minor != 0:
+        return ENXIO
     if request.request == DIOCSETP:
         result = await sys_safecopyfrom(source, request.grant, 0, SCRATCH, _GEOMETRY.size)
         if result == OK:
@@ -265,12 +272,12 @@ async def do_ioctl(disk: Disk, source: int, request: BdevIoctl) -> int:
     return await sys_safecopyto(source, request.grant, 0, SCRATCH, _GEOMETRY.size)
 
 
-CALLS: Final[dict[int, Handler]] = {
-    BdevOpen.type: do_open,
-    BdevClose.type: do_close,
-    BdevRead.type: do_transfer,
-    BdevWrite.type: do_transfer,
-    BdevGather.type: do_vector_transfer,
-    BdevScatter.type: do_vector_transfer,
-    BdevIoctl.type: do_ioctl,
+CALLS: Final[dict[type[Message], Handler]] = {
+    BdevOpen: do_open,
+    BdevClose: do_close,
+    BdevRead: do_transfer,
+    BdevWrite: do_transfer,
+    BdevGather: do_vector_transfer,
+    BdevScatter: do_vector_transfer,
+    BdevIoctl: do_ioctl,
 }

@@ -19,11 +19,12 @@ from ipc.bdev import (
 )
 from ipc.endpoint import MFS
 from ipc.errors import EINVAL, EIO, ENOTTY, ENXIO, ERESTART, OK
+from ipc.message import RawMessage, Reply
 from ipc.traps import Load, Receive, SendRec, Store, trap
 from kernel.grants import CPF_READ, CPF_WRITE
 from kernel.machine import Machine
 from servers.disk.controller import Controller
-from servers.disk.driver import DIOCGETP, Disk
+from servers.disk.driver import DIOCGETP, DIOCSETP, Disk
 from servers.disk.latency import Latency
 from servers.disk.medium import Medium
 from servers.lib.grants import Grants
@@ -146,6 +147,17 @@ async def geometry(bench: Bench) -> Any:
     (opened(lambda b: b.ask(BdevOpen(minor=1))), ENXIO),
     (opened(lambda b: b.ask(BdevClose())), OK),
     (opened(lambda b: b.ask(BdevIoctl(request=1))), ENOTTY),
+    (opened(lambda b: b.ask(BdevIoctl(minor=7, request=1))), ENXIO),
+    (opened(lambda b: b.ask(BdevIoctl(minor=7, request=DIOCGETP))), ENXIO),
+    (opened(lambda b: b.ask(BdevIoctl(minor=7, request=DIOCSETP))), ENXIO),
+    # Numbers that nobody took for a request of the driver's are read as one.
+    (lambda b: b.ask(RawMessage(BdevOpen.type, b"")), OK),
+    (lambda b: b.ask(Reply(BdevRead.type)), ERESTART),
+    (opened(lambda b: b.ask(RawMessage(BdevClose.type, b""))), OK),
+    (opened(lambda b: b.ask(RawMessage(BdevRead.type, b""))), 0),
+    (opened(lambda b: b.ask(RawMessage(BdevWrite.type, bytes(8) + b"\1"))), ENXIO),
+    (opened(lambda b: b.ask(Reply(BdevGather.type))), EINVAL),
+    (opened(lambda b: b.ask(Reply(BdevIoctl.type))), ENOTTY),
     (opened(lambda b: b.ask(BdevGather(0, count=2, grant=999))), EINVAL),
 ])  # fmt: skip
 def test_requests(program: Any, expected: Any) -> None:
