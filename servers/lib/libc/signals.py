@@ -35,6 +35,7 @@ ITIMER_REAL: Final = 0
 SIGACTION: Final = struct.Struct("<I16si")
 ITIMERVAL: Final = struct.Struct("<qiqi")
 EVERY_SIGNAL: Final = (1 << NSIG - 1) - 1
+_ALARM: Final = 1 << SIGALRM - 1
 MICROSECONDS: Final = 1_000_000
 NANOSECONDS: Final = 1_000_000_000
 
@@ -82,7 +83,11 @@ class Signals(Library):
                 raise
 
     async def pause(self) -> None:
-        """Wait until a signal has called its handler."""
+        """Wait until a signal has called its handler.
+
+        A signal that came before this call was made has called its handler already and ends
+        nothing.  Who waits for one that is sure to come holds it back until `sigsuspend`.
+        """
         await self.sigsuspend(await self.sigprocmask())
 
     async def setitimer(self, value: int, interval: int = 0, which: int = ITIMER_REAL) -> int:
@@ -103,13 +108,22 @@ class Signals(Library):
     async def nanosleep(self, duration: int) -> None:
         """Wait for `duration` virtual nanoseconds, or until a signal calls its handler.
 
-        Differs: MINIX's library sleeps in VFS (select); this one does in PM, with SIGALRM.
+        Differs: MINIX's library sleeps in VFS (select); this one does in PM, with SIGALRM.  An
+        alarm that was set before goes on, but does not come while this waits.
         """
+        if duration <= 0:
+            return
+        length = -(-duration * MICROSECONDS // NANOSECONDS)
         before = await self.sigaction(SIGALRM, _nothing)
-        await self.setitimer(-(-duration * MICROSECONDS // NANOSECONDS))
-        await self.pause()
-        await self.setitimer(0)
+        # If others run for long, the time is over before PM is asked to wait for that.
+        held = await self.sigprocmask(SIG_BLOCK, _ALARM)
+        alarm = await self.setitimer(length)
+        await self.sigsuspend(held & ~_ALARM)
+        slept = length - await self.setitimer(0)
+        await self.sigprocmask(SIG_SETMASK, held)
         await self.sigaction(SIGALRM, before)
+        if alarm:
+            await self.setitimer(max(alarm - slept, 1))
 
     def _address_of(self, handler: Handler) -> int:
         """The address that stands for `handler` in messages; from now on the kernel knows it."""

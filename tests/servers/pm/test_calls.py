@@ -456,6 +456,45 @@ def test_nanosleep_ends_with_a_caught_signal() -> None:
     assert tell(booted(), in_child(look)) == 0
 
 
+@pytest.mark.parametrize("policy", ["fifo", "priority"])
+@pytest.mark.parametrize("duration", [-1, 0, 1, 10**6, 10**8])
+def test_nanosleep_ends_however_long_others_run(duration: int, policy: str) -> None:
+    async def look(libc: Libc) -> int:
+        async def compute(child: Libc) -> None:
+            for _ in range(50):
+                await child.compute(10**8)
+                await child.getpid()
+
+        await libc.fork(compute)
+        await libc.nanosleep(duration)
+        return await libc.sigprocmask()
+
+    assert tell(booted(policy=policy), in_child(look)) == 0
+
+
+def test_nanosleep_leaves_the_mask_the_handler_and_the_alarm() -> None:
+    seen = []
+
+    async def handler(_libc: Libc, signal: int) -> None:
+        seen.append(signal)
+
+    async def look(libc: Libc) -> tuple[int, list[int], int]:
+        held = 1 << SIGUSR1 - 1
+        await libc.sigaction(SIGALRM, handler)
+        await libc.sigprocmask(SIG_BLOCK, held)
+        await libc.alarm(5)
+        await libc.nanosleep(2 * 10**9)
+        left = await libc.alarm(5)
+        mask = await libc.sigprocmask()
+        await libc.sigprocmask(SIG_BLOCK, 1 << SIGALRM - 1)
+        await libc.alarm(1)
+        await libc.nanosleep(10**9 + 10**8)
+        await libc.sigsuspend()
+        return mask == held, seen, left
+
+    assert tell(booted(), in_child(look)) == (True, [SIGALRM], 3)
+
+
 def test_a_full_table_refuses_forks_and_the_last_slots_are_roots() -> None:
     async def fill(libc: Libc) -> tuple[int, int]:
         count = 0
