@@ -237,11 +237,16 @@ async def do_close(worker: Worker, request: VfsClose) -> Message | None:
 async def close_fd(worker: Worker, who: Fproc, fd: int) -> int:
     """Close a descriptor of `who`; raises Refused(EBADF)."""
     filp = await who.lock_filp(worker, fd, SERIAL)
-    # Nobody else can find the descriptor from here on.
-    who.filps[fd] = None
-    who.close_on_exec.discard(fd)
+    take_out(who, fd)
     await close_filp(worker, filp)
     return OK
+
+
+def take_out(who: Fproc, fd: int) -> Filp | None:
+    """Free a descriptor of `who`: nobody finds it any more.  What was under it is to be closed."""
+    filp, who.filps[fd] = who.filps[fd], None
+    who.close_on_exec.discard(fd)
+    return filp
 
 
 async def close_filp(worker: Worker, filp: Filp) -> None:

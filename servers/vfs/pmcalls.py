@@ -47,8 +47,9 @@ from servers.vfs import pipes
 from servers.vfs.comm import copy_from_user, give_up
 from servers.vfs.descriptors import sync_all
 from servers.vfs.fproc import OPEN_MAX, PID_FREE, BlockedOn, Fproc
+from servers.vfs.lock import SERIAL
 from servers.vfs.nodes import put_vnode
-from servers.vfs.opening import close_fd
+from servers.vfs.opening import close_fd, close_filp, take_out
 
 if TYPE_CHECKING:
     from servers.vfs.server import Vfs
@@ -153,8 +154,17 @@ async def do_dumpcore(worker: Worker, request: VfsPmDumpcore) -> Message:
 
 
 async def do_unpause(worker: Worker, request: VfsPmUnpause) -> Message:
-    """A signal waits for a process: it must not hang in a call."""
-    await pipes.unpause(worker, worker.fp)
+    """A signal waits for a process: it must not hang in a call.
+
+    Differs: MINIX leaves a process the descriptor of a FIFO that it was still opening.
+    """
+    who = worker.fp
+    opening = who.call if who.blocked_on is BlockedOn.PIPE_OPEN else None
+    filp = take_out(who, opening.fd) if opening is not None else None
+    await pipes.unpause(worker, who)
+    if filp is not None:
+        await filp.lock(worker, SERIAL)
+        await close_filp(worker, filp)
     return VfsPmUnpauseReply(request.endpt)
 
 

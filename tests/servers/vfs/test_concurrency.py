@@ -6,21 +6,28 @@ from typing import Any
 
 import pytest
 
-from ipc.errors import EAGAIN, EINTR, EIO, EPIPE
+from ipc.endpoint import VFS
+from ipc.errors import EAGAIN, EINTR, EIO, ENXIO, EPIPE
 from ipc.flags import (
     MAP_PRIVATE,
+    O_ACCMODE,
+    O_CLOEXEC,
     O_CREAT,
     O_NONBLOCK,
+    O_RDONLY,
     O_RDWR,
+    O_WRONLY,
     PROT_READ,
     PROT_WRITE,
     SIG_IGN,
-)
+)  # fmt: skip
 from ipc.signals import SIGKILL, SIGPIPE
+from ipc.vfs import VfsMknod
 from kernel.hang import report
 from kernel.panic import Panic
 from servers.disk.latency import Latency
 from servers.lib.driven import Command
+from servers.lib.fsdriver.node import S_IFIFO
 from servers.lib.libc import CallFailed, Libc
 from servers.mfs.mkfs import directory
 from tests.servers.site import Site, site
@@ -288,6 +295,53 @@ def test_a_signal_ends_a_wait_for_a_pipe() -> None:
     place.do(lambda libc: libc.kill(pid, 15))
     place.system.machine.run_quiet_nowait()
     assert reading[0].error.errno == EINTR
+    place.check()
+
+
+async def with_a_fifo(libc: Libc) -> None:
+    async def handler(_inner: Libc, _signal: int) -> None:
+        return None
+
+    name, length = await libc.text("/fifo")
+    await libc.syscall(VFS, VfsMknod(0, name, length, S_IFIFO | 0o666))
+    await libc.signal(15, handler)
+
+
+@pytest.mark.parametrize("flags", [O_RDONLY, O_WRONLY, O_RDONLY | O_CLOEXEC])
+def test_an_interrupted_open_of_a_fifo_leaves_nothing_open(flags: int) -> None:
+    place = site(files=FILES)
+    other = O_WRONLY if flags & O_ACCMODE == O_RDONLY else O_RDONLY
+
+    place.do(with_a_fifo)
+    child = place.fork()
+    vnodes = len(place.system.servers["vfs"].vnodes.all())
+    for _ in range(3):
+        opening = place.begin(lambda libc: libc.open("/fifo", flags), child)
+        assert opening == []
+        place.do(lambda libc: libc.kill(place.system.pid(child), 15))
+        place.system.machine.run_quiet_nowait()
+        assert opening[0].error.errno == EINTR
+        place.check()
+    assert len(place.system.servers["vfs"].vnodes.all()) == vnodes
+    errno = ENXIO if other == O_WRONLY else 0
+    assert place.fails(lambda libc: libc.open("/fifo", other | O_NONBLOCK)) == errno
+    assert place.do(lambda libc: libc.open("/a"), child) == 0
+
+
+def test_a_fifo_whose_opening_was_interrupted_can_be_opened() -> None:
+    place = site(files=FILES)
+
+    place.do(with_a_fifo)
+    reader, writer = place.fork(), place.fork()
+    reading = place.begin(lambda libc: libc.open("/fifo", O_RDONLY), reader)
+    place.do(lambda libc: libc.kill(place.system.pid(reader), 15))
+    writing = place.begin(lambda libc: libc.open("/fifo", O_WRONLY), writer)
+    again = place.begin(lambda libc: libc.open("/fifo", O_RDONLY), reader)
+    place.system.machine.run_quiet_nowait()
+    assert reading[0].error.errno == EINTR
+    assert (again[0].value, writing[0].value) == (0, 0)
+    place.do(lambda libc: libc.write(0, b"through"), writer)
+    assert place.do(lambda libc: libc.read_bytes(0, 10), reader) == b"through"
     place.check()
 
 
