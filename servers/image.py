@@ -15,7 +15,7 @@ from typing import Final
 import attrs
 
 from ipc import kernelcalls as calls
-from ipc.endpoint import INIT, MFS, NONE, PFS, PM, SCHED, SELF, VFS, VM
+from ipc.endpoint import INIT, MFS, PFS, PM, SCHED, SELF, VFS, VM
 from ipc.message import Message
 from kernel.machine import ALL_KERNEL_CALLS, ALL_TRAPS
 from kernel.privilege import ALL_TARGETS, DYN_PRIV_ID, PREEMPTIBLE, SYS_PROC, Privilege
@@ -108,8 +108,3 @@ def may_serve(privilege: Privilege) -> None:
     privilege.ipc_to = ALL_TARGETS & ~privilege.bit
     privilege.kernel_calls = ALL_KERNEL_CALLS
     privilege.signal_manager = PM
-
-
-def forget_owner(privilege: Privilege) -> None:
-    """Nobody has this privilege structure."""
-    privilege.slot = NONE

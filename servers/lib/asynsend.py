@@ -19,8 +19,6 @@ from ipc.message import Message, Reply
 from ipc.traps import (
     AMF_DONE,
     AMF_NOREPLY,
-    AMF_NOTIFY,
-    AMF_NOTIFY_ERR,
     AMF_VALID,
     AsyncEntry,
     SendA,
@@ -28,11 +26,7 @@ from ipc.traps import (
 )
 from kernel.panic import Panic
 
-# The flags of an entry that is done, if its sender does not want to know how that went.
-_OVER: Final = frozenset({AMF_VALID | AMF_DONE, AMF_VALID | AMF_DONE | AMF_NOREPLY})
-_NEVER_OVER: Final = AsyncEntry(AMF_VALID, NONE, Reply())
-_COMPLETED: Final = AMF_VALID | AMF_DONE
-_WANTS_ERROR: Final = AMF_NOTIFY | AMF_NOTIFY_ERR
+_NEVER_DONE: Final = AsyncEntry(AMF_VALID, NONE, Reply())
 
 
 @attrs.define(eq=False)
@@ -46,7 +40,7 @@ class AsyncTable:
     capacity: int = 2 * NR_PROCS
     drops: bool = False
     entries: list[AsyncEntry] = attrs.field(factory=list)
-    _only: AsyncEntry = _NEVER_OVER  # the one entry, if the table was left with a single one
+    _only: AsyncEntry = _NEVER_DONE  # the one entry, if the table was left with a single one
     _offering: SendA = attrs.field(init=False)  # all of it, whatever it holds
 
     def __attrs_post_init__(self) -> None:
@@ -59,19 +53,19 @@ class AsyncTable:
         trap makes it next: the table is that of all traps.  MINIX: asynsend3.
         """
         entry = self._only
-        if entry.flags in _OVER:
+        if entry.flags & AMF_DONE:
             # Most of the time the message before was delivered at once; its place is free.
             entry.flags, entry.dest, entry.message = flags | AMF_VALID, dest, message
             entry.result = OK
             return self._offering
         entries = self.entries
-        entries[:] = [entry for entry in entries if not entry.flags & AMF_DONE or _failed(entry)]
+        entries[:] = [entry for entry in entries if not entry.flags & AMF_DONE]
         if len(entries) >= self.capacity:
             if self.drops:
                 return self._offering
             raise Panic("the table of asynchronous messages is full", quirk="asynsend-full")
         entry = AsyncEntry(flags | AMF_VALID, dest, message)
-        self._only = _NEVER_OVER if entries else entry
+        self._only = _NEVER_DONE if entries else entry
         entries.append(entry)
         return self._offering
 
@@ -83,19 +77,3 @@ class AsyncTable:
         failure = yield self.offer(dest, message, flags)
         if failure is not None:
             raise failure
-
-    def take_error(self) -> AsyncEntry | None:
-        """An entry that failed and whose failure its sender wanted to know.  MINIX: asyn_geterror.
-
-        Its `result` says why.  It is forgotten with this.
-        """
-        for entry in self.entries:
-            if _failed(entry):
-                self.entries.remove(entry)
-                return entry
-        return None
-
-
-def _failed(entry: AsyncEntry) -> bool:
-    completed = entry.flags & _COMPLETED == _COMPLETED
-    return completed and entry.result != OK and bool(entry.flags & _WANTS_ERROR)

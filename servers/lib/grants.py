@@ -18,6 +18,7 @@ from kernel.grants import (
     CPF_TRY,
     CPF_USED,
     CPF_WRITE,
+    GRANT_INDEX,
     GRANT_INVALID,
     GRANT_MAX_IDX,
     GRANT_MAX_SEQ,
@@ -28,7 +29,6 @@ from kernel.grants import (
 from kernel.panic import Panic
 
 _NO_ACCESS: Final = ~(CPF_READ | CPF_WRITE | CPF_TRY)
-_INDEX_MASK: Final = GRANT_MAX_IDX - 1
 _DIRECT: Final = CPF_DIRECT | CPF_IN_USE
 _MAGIC: Final = CPF_MAGIC | CPF_IN_USE
 GRANT_FAULTED: Final = 1
@@ -57,12 +57,15 @@ class Grants(list[Grant]):
         grant.who_to, grant.start, grant.length = who_to, address, length
         grant.faulted = GRANT_INVALID
         grant.flags = access | _DIRECT
-        return grant.sequence << GRANT_SHIFT | index
+        return grant.sequence << GRANT_SHIFT | index  # `grant_id`; this is done for every block
 
     def magic(self, who_to: int, who_from: int, address: int, length: int, access: int) -> int:
-        """As `direct`, but for memory of `who_from`; only VFS may.  MINIX: cpf_grant_magic."""
+        """As `direct`, but for memory of `who_from`; from others than VFS and MIB it grants nothing.
+
+        MINIX: cpf_grant_magic.
+        """
         granted = self.direct(who_to, address, length, access)
-        grant = self[granted & _INDEX_MASK]
+        grant = self[granted & GRANT_INDEX]
         grant.who_from = who_from
         grant.flags = access | _MAGIC
         return granted
@@ -81,7 +84,7 @@ class Grants(list[Grant]):
 
         MINIX: cpf_revoke.
         """
-        index = granted & _INDEX_MASK
+        index = granted & GRANT_INDEX
         grant = self[index]
         sequence = granted >> GRANT_SHIFT
         flags = grant.flags

@@ -20,35 +20,26 @@ from ipc.kernelcalls import (
     SysDiagctl,
     SysEndksig,
     SysExec,
-    SysExit,
     SysFork,
     SysGetksig,
-    SysIrqctl,
     SysKill,
-    SysMemset,
-    SysPhyscopy,
-    SysPrivctl,
     SysRunctl,
     SysSafecopyfrom,
     SysSafecopyto,
-    SysSafememset,
     SysSchedctl,
     SysSchedule,
     SysSetalarm,
-    SysSetgrant,
     SysSettime,
     SysSigreturn,
     SysSigsend,
     SysStime,
     SysTimes,
-    SysUmap,
     SysVircopy,
-    SysVmctl,
     SysVtimer,
 )
 from ipc.message import Message, Reply
 from ipc.traps import KernelCall, SendRec, trap, yields_traps
-from ipc.vm import VmExit, VmFork, VmGetrusage, VmProcctl, VmWillexit
+from ipc.vm import VmExit, VmFork, VmGetrusage, VmWillexit
 
 RC_STOP: Final = 0
 RC_RESUME: Final = 1
@@ -110,11 +101,6 @@ def sys_clear(endpoint: int) -> Result:
     return kernel_call(SysClear(endpoint))
 
 
-def sys_exit() -> Result:
-    """End the caller, a system process."""
-    return kernel_call(SysExit())
-
-
 def sys_stop(endpoint: int) -> Result:
     """Keep a process from running."""
     return kernel_call(SysRunctl(endpoint, RC_STOP, 0))
@@ -128,17 +114,6 @@ def sys_delay_stop(endpoint: int) -> Result:
 def sys_resume(endpoint: int) -> Result:
     """Let a stopped process run again."""
     return kernel_call(SysRunctl(endpoint, RC_RESUME, 0))
-
-
-def sys_privctl(endpoint: int, request: int, argument: int = 0) -> Result:
-    """Change privileges (SYS_PRIV_*); `argument` is an address of the caller's."""
-    return kernel_call(SysPrivctl(request=request, endpt=endpoint, arg_ptr=argument))
-
-
-def sys_privquery_mem(endpoint: int, start: int, length: int) -> Result:
-    """OK if `endpoint` may map that physical memory, else EPERM."""
-    request = SysPrivctl(request=8, endpt=endpoint, phys_start=start, phys_len=length)
-    return kernel_call(request)
 
 
 def sys_abort(how: int) -> Result:
@@ -237,40 +212,6 @@ def sys_vircopy(
     return kernel_call(request)
 
 
-def sys_physcopy(
-    source: int, address: int, dest: int, dest_address: int, length: int, flags: int = 0
-) -> Result:
-    """Copy between memories; NONE names physical memory."""
-    if not length:
-        return _nothing_to_do()
-    request = SysPhyscopy(source, address, dest, dest_address, length, flags)
-    return kernel_call(request)
-
-
-def sys_memset(endpoint: int, pattern: int, address: int, length: int) -> Result:
-    """Fill memory of a process (NONE: physical) with a byte."""
-    if not length:
-        return _nothing_to_do()
-    return kernel_call(SysMemset(address, length, pattern, endpoint))
-
-
-async def sys_umap(endpoint: int, address: int, length: int, segment: int = 0) -> int:
-    """The physical address of a process's memory, or an error."""
-    request = SysUmap(endpoint, segment, address, nr_bytes=length)
-    reply = await trap(KernelCall(request))
-    return int(reply.dst_addr if reply.type == OK else reply.type)
-
-
-def sys_vmctl(endpoint: int, param: int, value: int = 0) -> Result:
-    """What only VM may do (VMCTL_*)."""
-    return kernel_call(SysVmctl(endpoint, param, value))
-
-
-def sys_setgrant(table: int, count: int) -> Result:
-    """Say where the caller's grants are."""
-    return kernel_call(SysSetgrant(table, count))
-
-
 def sys_safecopyfrom(source: int, grant: int, offset: int, address: int, length: int) -> Result:
     """Copy from what `source` has granted to `address` of the caller."""
     return kernel_call(SysSafecopyfrom(source, grant, offset, address, length))
@@ -281,18 +222,7 @@ def sys_safecopyto(dest: int, grant: int, offset: int, address: int, length: int
     return kernel_call(SysSafecopyto(dest, grant, offset, address, length))
 
 
-def sys_safememset(dest: int, grant: int, offset: int, pattern: int, length: int) -> Result:
-    """Fill what `dest` has granted with a byte."""
-    return kernel_call(SysSafememset(dest, pattern, grant, offset, length))
-
-
 # Devices and diagnostics.
-
-
-async def sys_irqctl(request: int, vector: int, policy: int, hook: int) -> tuple[int, int]:
-    """Subscribe to an interrupt line, or enable or disable it: result, and the hook."""
-    reply = await trap(KernelCall(SysIrqctl(request, vector, policy, hook)))
-    return reply.type, reply.hook_id if reply.type == OK else hook
 
 
 def sys_diagctl_stacktrace(endpoint: int) -> Result:
@@ -317,11 +247,6 @@ def vm_willexit(endpoint: int) -> Result:
 def vm_exit(endpoint: int) -> Result:
     """Have VM free the memory of a process."""
     return taskcall(VM, VmExit(endpoint))
-
-
-def vm_procctl_clear(endpoint: int) -> Result:
-    """Have VM empty a process's memory for a new program."""
-    return taskcall(VM, VmProcctl(param=VMPPARAM_CLEAR, who=endpoint))
 
 
 def vm_getrusage(endpoint: int, address: int, *, children: bool) -> Result:

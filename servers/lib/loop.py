@@ -56,9 +56,9 @@ class Ticket:
     """Something that a call waits for.  Whoever owns the ticket resumes the call.
 
     `awaits` is the endpoint of whoever must act for that to happen (NONE: no single one), and
-    `reason` says in words what is waited for; both are there for the hang report, and so that all
-    who wait for a server that died can be found.  A `kept` one outlives the caller: the call goes
-    on, but nobody is answered.  `asked` is what was asked of that endpoint, if the owner keeps it.
+    `reason` says in words what is waited for; both are there for the hang report.  A `kept` one
+    outlives the caller: the call goes on, but nobody is answered.  `asked` is what was asked of
+    that endpoint, if the owner keeps it.
     """
 
     awaits: int = NONE
@@ -347,13 +347,6 @@ class Server:
             self.parked.pop(call).call = None
             call.coroutine.close()
         return len(calls)
-
-    async def abandon(self, awaited: int, errno: int) -> int:
-        """Refuse every parked call that waits for `awaited`, which has died, with `errno`."""
-        waiting = [ticket for ticket in self.parked.values() if ticket.awaits == awaited]
-        for ticket in waiting:
-            await self.resume(ticket, Refused(errno))
-        return len(waiting)
 
 
 async def _nobody() -> None:

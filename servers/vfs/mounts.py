@@ -6,7 +6,7 @@ Source: MINIX ``servers/vfs/vmnt.h``, ``vmnt.c``.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -16,8 +16,6 @@ from servers.vfs.lock import Lock
 if TYPE_CHECKING:
     from servers.vfs.vnode import Vnode
     from servers.vfs.worker import Worker
-
-NR_MOUNTS: Final = 16
 
 
 @attrs.define(eq=False)

@@ -19,7 +19,6 @@ from ipc.fs import (
     ReqChmod,
     ReqChown,
     ReqCreate,
-    ReqFlush,
     ReqFtrunc,
     ReqGetdents,
     ReqInhibread,
@@ -27,7 +26,6 @@ from ipc.fs import (
     ReqLookup,
     ReqMkdir,
     ReqMknod,
-    ReqMountpoint,
     ReqNewnode,
     ReqPeek,
     ReqPutnode,
@@ -41,7 +39,6 @@ from ipc.fs import (
     ReqStatvfs,
     ReqSync,
     ReqUnlink,
-    ReqUnmount,
     ReqUtime,
     ReqWrite,
 )  # fmt: skip
@@ -410,21 +407,6 @@ async def req_statvfs(worker: Worker, fs: int) -> bytes:
     return data
 
 
-def req_mountpoint(worker: Worker, fs: int, inode: int) -> Awaitable[Any]:
-    """Prepare a file for a mount."""
-    return ask_fs(worker, fs, ReqMountpoint(inode, worker.transid))
-
-
 def req_sync(worker: Worker, fs: int) -> Awaitable[Any]:
     """Write everything back."""
     return ask_fs(worker, fs, ReqSync(worker.transid))
-
-
-def req_flush(worker: Worker, fs: int, device: int) -> Awaitable[Any]:
-    """Write back and forget the blocks of a device."""
-    return ask_fs(worker, fs, ReqFlush(device, worker.transid))
-
-
-def req_unmount(worker: Worker, fs: int) -> Awaitable[Any]:
-    """Let go of the device."""
-    return ask_fs(worker, fs, ReqUnmount(worker.transid))

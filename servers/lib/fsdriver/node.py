@@ -69,15 +69,6 @@ class Stat:
         )  # fmt: skip
 
 
-def decode_stat(data: bytes) -> Stat:
-    """The Stat in the 124 bytes `data`."""
-    (device, mode, inode, links, uid, gid, special, atime, _, mtime, _, ctime, _, _, _, size,
-     blocks, block_size, _, _) = _STAT.unpack(data)  # fmt: skip
-    return Stat(
-        device, mode, inode, links, uid, gid, special, atime, mtime, ctime, size, blocks, block_size
-    )
-
-
 @frozen
 class StatVfs:
     """What statvfs tells of a file system: sizes in bytes, `blocks` of `fragment_size`."""

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from ipc.endpoint import ASYNCM, CLOCK
+from ipc.endpoint import CLOCK
 from ipc.errors import EDEADSRCDST
 from ipc.message import RawMessage
-from ipc.traps import AMF_DONE, AMF_NOTIFY_ERR, Receive, Send, trap
+from ipc.traps import AMF_DONE, Receive, Send, trap
 from kernel.machine import Machine
 from kernel.panic import Panic
 from servers.lib.asynsend import AsyncTable
@@ -85,37 +85,14 @@ def test_a_full_table_is_a_panic() -> None:
         machine.run_quiet_nowait()
 
 
-@pytest.mark.parametrize(("flags", "told"), [(0, False), (AMF_NOTIFY_ERR, True)])
-def test_a_failure_is_kept_for_who_asked_for_it(flags: int, told: bool) -> None:
-    table = AsyncTable()
-    errors = []
-
-    async def sender() -> None:
-        await table.send(77, RawMessage(1), flags)
-        errors.append(table.take_error())
-        errors.append(table.take_error())
-        while True:
-            await trap(Receive())
-
-    machine = Machine()
-    machine.spawn(SENDER, "sender", sender, system=True)
-    machine.run_quiet_nowait()
-    results = [None if error is None else error.result for error in errors]
-    assert results == [EDEADSRCDST if told else None, None]
-
-
-def test_a_failure_is_kept_while_others_are_sent() -> None:
-    """The place of a message that failed is not free, though nobody will ever take it."""
-    table = AsyncTable()
+def test_what_failed_makes_room() -> None:
+    table = AsyncTable(capacity=1)
     got = []
-    failed = []
 
     async def sender() -> None:
-        await table.send(77, RawMessage(1), AMF_NOTIFY_ERR)
-        await trap(Receive(ASYNCM))
-        for number in range(2, 5):
-            await table.send(RECEIVER, RawMessage(number))
-        failed.append(table.take_error())
+        await table.send(77, RawMessage(1))
+        assert [entry.result for entry in table.entries] == [EDEADSRCDST]
+        await table.send(RECEIVER, RawMessage(2))
         await trap(Receive())
 
     async def receiver() -> None:
@@ -123,8 +100,7 @@ def test_a_failure_is_kept_while_others_are_sent() -> None:
             got.append((await trap(Receive()))[1].type)
 
     machine_with(sender, receiver).run_quiet_nowait()
-    assert got == [2, 3, 4]
-    assert [(entry.dest, entry.message) for entry in failed if entry] == [(77, RawMessage(1))]
+    assert got == [2]
 
 
 def test_a_message_that_waits_keeps_its_place() -> None:

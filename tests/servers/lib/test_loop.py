@@ -48,11 +48,9 @@ async def do_park(server: Desk, source: int, message: PmWait4) -> Message:
 
 
 async def do_resume(server: Desk, source: int, message: PmKill) -> Message:
-    """Resume the oldest ticket with `nr`; what `cancel` and `abandon` do is for `pid` -1 and -2."""
+    """Resume the oldest ticket with `nr`; what `cancel` and others do is for a `pid` below 0."""
     if message.pid == -1:
         return Reply(server.cancel(message.nr))
-    if message.pid == -2:
-        return Reply(await server.abandon(message.nr, EIO))
     if message.pid == -3:
         raise ZeroDivisionError("a handler's mistake")
     if message.pid == -4:
@@ -193,14 +191,6 @@ def test_a_kept_call_goes_on_after_its_callers_death_without_an_answer() -> None
     assert ("resumed", CLIENTS, 42) in bench.desk.log
     assert parked == []
     assert bench.desk.unsent == []
-
-
-def test_who_waits_for_the_dead_is_refused() -> None:
-    bench = Bench()
-    first, second = bench.ask(PmWait4(pid=7)), bench.ask(PmWait4(pid=8))
-    third = bench.ask(PmWait4(pid=7))
-    assert bench.ask(PmKill(pid=-2, nr=7)) == [Reply(2)]
-    assert (first, second, third) == ([Reply(EIO)], [], [Reply(EIO)])
 
 
 def test_work_that_outlasts_its_call() -> None:
