@@ -60,7 +60,7 @@ class Grants(list[Grant]):
         return grant.sequence << GRANT_SHIFT | index  # `grant_id`; this is done for every block
 
     def magic(self, who_to: int, who_from: int, address: int, length: int, access: int) -> int:
-        """As `direct`, but for memory of `who_from`; from others than VFS and MIB it grants nothing.
+        """As `direct`, but for memory of `who_from`; only VFS and MIB can grant that.
 
         MINIX: cpf_grant_magic.
         """
