@@ -95,7 +95,14 @@ class Driven:
         """`process` is no more: whatever it was told, it will not do."""
         listener = self._waiting.pop(process, None)
         if listener is not None:
-            listener(ProcessEnded(f"{process.name} ended"))
+            listener(ProcessEnded(f"{process.name} ended{self._reason(process)}"))
+
+    def _reason(self, process: Process) -> str:
+        """What the machine has said last about `process`, if anything."""
+        start = f"{process.name}: "
+        said = (line for line in reversed(self._machine.log) if line.startswith(start))
+        last = next(said, None)
+        return "" if last is None else f": {last.removeprefix(start)}"
 
 
 def describe_command(command: Any) -> str:

@@ -218,7 +218,7 @@ def flaw_of(request: Any) -> str:
         expected = FIELD_TYPES.get(attribute.name)
         if expected is not None and not isinstance(value, expected):
             return f"made a {type(request).__name__} whose {attribute.name} is {value!r:.100}"
-    message = getattr(request, "message", None)
+    message = getattr(request, "message", None) or getattr(request, "request", None)
     if message is not None:
         try:
             demand_well_formed(message)

@@ -9,6 +9,7 @@ Source: MINIX ``kernel/proc.c`` do_ipc.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -100,7 +101,7 @@ def computing(machine: Machine) -> Enter:
 
     def enter(process: Process, trap: Compute) -> None:
         process.result = None
-        machine.clock.now += max(0, trap.duration)
+        machine.clock.now += max(0, operator.index(trap.duration))
 
     return enter
 

@@ -11,7 +11,7 @@ import trio
 from kernel.bridge import Bridge
 from sendrec.machine import Machine
 from servers.boot import boot as boot_system
-from servers.config import MachineConfig
+from servers.config import BadConfig, MachineConfig
 
 
 @asynccontextmanager
@@ -24,6 +24,8 @@ async def boot(config: MachineConfig | None = None, **options: Any) -> AsyncIter
     Takes the options of `MachineConfig`, or one made of them.  Raises BadConfig.  What is raised
     inside comes out as it is; a machine that fails while nobody waits for it raises here.
     """
+    if config is not None and not isinstance(config, MachineConfig):
+        raise BadConfig("config", f"{config!r:.100} is no MachineConfig")
     if config is not None and options:
         config = MachineConfig.of({**_as_options(config), **options})
     system = boot_system(config or MachineConfig.of(options))

@@ -149,13 +149,17 @@ def _make(name: str, maker: str | Callable[[], Any]) -> Any:
         maker = _find(name, maker)
     try:
         server = maker()
-    except Exception as error:  # the user's code does what it likes
+    except (Exception, SystemExit) as error:  # the user's code does what it likes
         reason = f"{type(error).__name__}: {error}"
         raise BadConfig("servers", f"{name} cannot be made: {reason}") from error
     if not callable(getattr(server, "main", None)):
         raise BadConfig("servers", f"{name} has no main, but is {server!r:.100}")
-    if isinstance(server, Server) and server.name == Server().name:
-        server.name = name
+    if isinstance(server, Server):
+        if not hasattr(server, "parked"):
+            raise BadConfig("servers", f"the __init__ of {name} does not call Server's")
+        if server.name == Server().name:
+            server.name = name
+        server.checked = True
     return server
 
 
@@ -165,7 +169,7 @@ def _find(name: str, where: str) -> Callable[[], Any]:
         found = getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError) as error:
         raise BadConfig("servers", f"{name} is not at {where}: {error}") from error
-    except Exception as error:  # the user's module does what it likes when it is imported
+    except (Exception, SystemExit) as error:  # the user's module does what it likes, too
         reason = f"{type(error).__name__}: {error}"
         raise BadConfig("servers", f"{name} at {where}: {reason}") from error
     if not callable(found):

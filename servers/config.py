@@ -87,7 +87,7 @@ def _policy(value: Any) -> str:
     return value
 
 
-def _quirks(value: str | Quirks | Iterable[str]) -> Quirks:
+def _quirks(value: Any) -> Quirks:
     if isinstance(value, Quirks):
         return value
     if isinstance(value, str):
@@ -96,9 +96,13 @@ def _quirks(value: str | Quirks | Iterable[str]) -> Quirks:
         if value == "all":
             return ALL_QUIRKS
     else:
-        value = ",".join(value)
-        if not value:
+        names = list(value) if isinstance(value, Iterable) else [value]
+        for name in names:
+            if not isinstance(name, str):
+                raise BadConfig("quirks", f"{name!r} is no name of a quirk")
+        if not names:
             return NO_QUIRKS
+        value = ",".join(names)
     try:
         return parse_quirks(value, known_quirks())
     except UnknownQuirk as error:
@@ -116,6 +120,8 @@ def known_quirks() -> list[str]:
 def _costs(value: str | Costs) -> Costs:
     if isinstance(value, Costs):
         return value
+    if not isinstance(value, str):
+        raise BadConfig("costs", f"{value!r} is no text such as trap=1us")
     try:
         return Costs.parse(value)
     except CostError as error:
@@ -123,18 +129,28 @@ def _costs(value: str | Costs) -> Costs:
 
 
 def _limits(value: Limits | Mapping[str, Any]) -> Limits:
-    if isinstance(value, Limits):
-        return value
     known = {field.name for field in attrs.fields(Limits)}
+    if isinstance(value, Limits):
+        value = {name: getattr(value, name) for name in known}
     given: dict[str, Any] = {}
-    for name, limit in value.items():
+    for name, limit in _mapping("limits", value).items():
         if name not in known:
             raise BadConfig("limits", f"there is no limit {name!r}; there are {sorted(known)}")
         try:
             given[name] = parse_duration(limit) if isinstance(limit, str) else limit
         except CostError as error:
             raise BadConfig("limits", str(error)) from None
+        kind = int | float if name == "host_seconds" else int
+        if isinstance(limit, bool) or not isinstance(given[name], kind) or not given[name] >= 0:
+            raise BadConfig("limits", f"{name} cannot be {limit!r}")
     return Limits(**given)
+
+
+def _mapping(key: str, value: Any) -> Mapping[Any, Any]:
+    """`value`, if it is a mapping.  Raises BadConfig."""
+    if not isinstance(value, Mapping):
+        raise BadConfig(key, f"{value!r:.100} is no mapping from names")
+    return value
 
 
 def _sanity(value: str) -> str:
@@ -144,7 +160,7 @@ def _sanity(value: str) -> str:
 
 
 def _files(value: Mapping[Any, FileContents]) -> Mapping[str, FileContents]:
-    for path, contents in value.items():
+    for path, contents in _mapping("files", value).items():
         if not isinstance(path, str) or not path.startswith("/"):
             raise BadConfig("files", f"{path!r} is no absolute path")
         if not isinstance(contents, str | bytes) and not hasattr(contents, "mode"):
@@ -153,7 +169,7 @@ def _files(value: Mapping[Any, FileContents]) -> Mapping[str, FileContents]:
 
 
 def _servers(value: Mapping[Any, ServerMaker]) -> Mapping[str, ServerMaker]:
-    for name, maker in value.items():
+    for name, maker in _mapping("servers", value).items():
         if not isinstance(name, str) or not name.isidentifier():
             raise BadConfig("servers", f"{name!r} is no name for a server")
         if isinstance(maker, str):
@@ -166,7 +182,7 @@ def _servers(value: Mapping[Any, ServerMaker]) -> Mapping[str, ServerMaker]:
 
 
 def _driven(value: Mapping[Any, Any]) -> Mapping[str, int]:
-    for name, endpoint in value.items():
+    for name, endpoint in _mapping("driven", value).items():
         if not isinstance(name, str) or not name.isidentifier():
             raise BadConfig("driven", f"{name!r} is no name for a process")
         if endpoint in UNDRIVABLE:

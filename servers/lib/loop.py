@@ -33,6 +33,7 @@ from ipc.requests import as_request
 from ipc.traps import NOTIFY_CALL, STATUS_CALL_MASK, Receive, Send, SendNb, yields_traps
 from kernel.panic import Panic
 from kernel.process import Context
+from kernel.wellformed import Malformed, demand_well_formed
 
 Answering: TypeAlias = Coroutine[Any, Any, Message | None]
 Handler: TypeAlias = "Callable[[Any, int, Any], Answering | Call | Message | None]"
@@ -121,6 +122,7 @@ class Server:
     parked: dict[Call, Ticket] = attrs.field(factory=dict)  # oldest first
     outgoing: list[Message] = attrs.field(factory=list)
     sanity: bool = False
+    checked: bool = False  # whether its answers are looked at: nobody trusts servers of users
 
     @yields_traps
     @types.coroutine
@@ -132,6 +134,7 @@ class Server:
         outgoing, parks = self.outgoing, self.PARKS
         replying = self.REPLIES(NONE, _NOTHING)  # with every answer, as one is sent at a time
         complete = self.complete if type(self).complete is not Server.complete else None
+        checked = self.checked
         yield from self.start()
         while True:
             source, message, self.status = yield ANYTHING
@@ -165,6 +168,8 @@ class Server:
             if outgoing:
                 yield from self.flush()
             if answer is not None and answered:
+                if checked:
+                    self._demand_message(answer, handler, source, message)
                 if complete is not None and type(answer) is Reply:
                     answer = complete(answer)
                 replying.dest, replying.message = source, answer
@@ -213,6 +218,15 @@ class Server:
         panic = Panic(f"{type(error).__name__}: {error}")
         self._name_call(panic, work, source, message)
         raise panic from error
+
+    def _demand_message(self, answer: Any, work: Any, source: int, message: Message) -> None:
+        """See that what a handler returned is a message."""
+        try:
+            demand_well_formed(answer)
+        except Malformed as flaw:
+            panic = Panic(f"returned what is no message: {flaw}")
+            self._name_call(panic, work, source, message)
+            raise panic from None
 
     def _name_call(self, panic: Panic, work: Any, source: int, message: Message) -> None:
         """Have `panic` say in which call it came, and what was at work."""

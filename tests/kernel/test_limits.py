@@ -11,7 +11,7 @@ import pytest
 
 from ipc.message import Reply
 from ipc.signals import SIGABRT, SIGILL, SIGKILL, SIGSEGV
-from ipc.traps import Compute, Receive, Send, SendRec, trap
+from ipc.traps import Compute, KernelCall, Receive, Send, SendRec, trap
 from ipc.vm import VmBrk
 from kernel.limits import LimitReached, Limits
 from kernel.machine import Configuration, Machine, MachineStopped
@@ -112,6 +112,14 @@ async def _send_text() -> None:
     await trap(SendRec(0, VmBrk("here")))  # type: ignore[arg-type]
 
 
+async def _call_with_no_message() -> None:
+    await trap(KernelCall(Reply(None)))  # type: ignore[arg-type]
+
+
+async def _compute_half() -> None:
+    await trap(Compute(1.5))  # type: ignore[arg-type]
+
+
 class _Rubbish:
     def __await__(self) -> Any:
         yield "no trap at all"
@@ -134,6 +142,8 @@ Program = Callable[[], Coroutine[Any, Any, None]]
         (_send_no_message, SIGILL, "made a SendRec whose message is 17"),
         (_send_too_much, SIGILL, "VM_BRK.addr is 4294967296"),
         (_send_text, SIGILL, "VM_BRK.addr is 'here'"),
+        (_call_with_no_message, SIGILL, "sent what is no message: Reply.type is None"),
+        (_compute_half, SIGILL, "made a Compute whose duration is 1.5"),
     ],
 )
 def test_what_a_user_program_does_is_its_own_end(program: Program, signal: int, said: str) -> None:

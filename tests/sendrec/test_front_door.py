@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import trio
 
 import sendrec
 from ipc.errors import EAGAIN, ESRCH
-from ipc.message import Message, RawMessage
+from ipc.message import Message, RawMessage, Reply
 from ipc.pm import PmFork, PmGetpid, PmGetpidReply
 from kernel.probes import KernelCalled, MessageDelivered
-from sendrec import CallFailed, Hang, KiB, Libc, Machine, MachineStopped, Panic, ProcessEnded
+from sendrec import (
+    BadConfig,
+    CallFailed,
+    Hang,
+    KiB,
+    Libc,
+    Machine,
+    MachineStopped,
+    Panic,
+    ProcessEnded,
+)
 
 
 async def test_a_fork_shares_memory_until_somebody_writes() -> None:
@@ -290,6 +300,45 @@ async def test_a_panic_reaches_whoever_waits() -> None:
         with pytest.raises(MachineStopped):
             await machine.init.getpid()
         assert "RuntimeError: no" in str(caught.value.__cause__)
+
+
+@pytest.mark.parametrize(
+    ("answer", "flaw"),
+    [
+        (5, "5"),
+        ("x", "'x'"),
+        (Reply, "Reply"),
+        (Reply("x"), "'x'"),
+        (Reply(1 << 40), "1099511627776"),
+    ],  # type: ignore[arg-type]
+)
+async def test_a_handler_that_returns_no_message_is_named(answer: Any, flaw: str) -> None:
+    async def do_it(_server: Any, _source: int, _message: Message) -> Any:
+        return answer
+
+    class Careless(sendrec.Server):
+        CALLS: ClassVar = {1: do_it}
+
+    async with sendrec.boot(servers={"careless": Careless}) as machine:
+        with pytest.raises(MachineStopped, match="returned what is no message") as caught:
+            await machine.init.sendrec(13, RawMessage(1))
+        assert "do_it of " in str(caught.value)
+        assert flaw in str(caught.value)
+
+
+async def test_why_a_process_ended_is_told() -> None:
+    async with sendrec.boot() as machine:
+        child = await machine.init.fork()
+        with pytest.raises(
+            ProcessEnded, match=r"ended: made a Compute whose duration is 1\.5; SIGILL"
+        ):
+            await child.compute(1.5)
+
+
+async def test_what_is_no_configuration_is_refused() -> None:
+    with pytest.raises(BadConfig, match="5 is no MachineConfig"):
+        async with sendrec.boot(5):  # type: ignore[arg-type]
+            pass
 
 
 async def test_forking_until_there_is_no_room() -> None:

@@ -143,6 +143,13 @@ def test_its_mistake_is_its_panic_with_the_message_that_it_handled() -> None:
     assert isinstance(caught.value.__cause__, ValueError)
 
 
+class Bare(Clerk):
+    """One whose author forgot the base class."""
+
+    def __init__(self) -> None:
+        pass
+
+
 def _module() -> types.ModuleType:
     module = types.ModuleType("of_my_own")
     module.clerk = Clerk  # type: ignore[attr-defined]
@@ -150,6 +157,8 @@ def _module() -> types.ModuleType:
     module.nothing = lambda: None  # type: ignore[attr-defined]
     module.needs = lambda argument: argument  # type: ignore[attr-defined]
     module.breaks = lambda: 1 / 0  # type: ignore[attr-defined]
+    module.leaves = lambda: sys.exit(3)  # type: ignore[attr-defined]
+    module.bare = Bare  # type: ignore[attr-defined]
     return module
 
 
@@ -167,6 +176,8 @@ def test_a_server_is_found_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
         ("of_my_own:nothing", "has no main"),
         ("of_my_own:needs", "mine cannot be made: TypeError: "),
         ("of_my_own:breaks", "mine cannot be made: ZeroDivisionError: "),
+        ("of_my_own:leaves", "mine cannot be made: SystemExit: 3"),
+        ("of_my_own:bare", "the __init__ of mine does not call Server's"),
     ],
 )
 def test_a_server_that_cannot_be_had(
