@@ -127,14 +127,12 @@ class Server:
     @yields_traps
     @types.coroutine
     def main(self) -> Generator[Any, Any, None]:
-        """Start, and then receive and handle messages for ever."""
-        # Handlers are stepped here, not in a function of their own, through which traps would pass.
+        """Start, and handle messages for ever; in here, as traps pass through all calls between."""
         context = self.context
         context.parked = self.parked
-        outgoing, parks = self.outgoing, self.PARKS
+        outgoing, parks, checked = self.outgoing, self.PARKS, self.checked
         replying = self.REPLIES(NONE, _NOTHING)  # with every answer, as one is sent at a time
         complete = self.complete if type(self).complete is not Server.complete else None
-        checked = self.checked
         yield from self.start()
         while True:
             source, message, self.status = yield ANYTHING
