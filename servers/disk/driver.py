@@ -27,6 +27,7 @@ from ipc.bdev import (
 )  # fmt: skip
 from ipc.endpoint import HARDWARE, NONE
 from ipc.errors import EINVAL, EIO, ENOTTY, ENXIO, ERESTART, OK, IpcError
+from ipc.flags import IRQ_ENABLE, IRQ_REENABLE, IRQ_SETPOLICY
 from ipc.kernelcalls import SysDevio, SysIrqctl, SysSafecopyfrom, SysSafecopyto
 from ipc.message import Message
 from ipc.messageclass import maker
@@ -56,7 +57,6 @@ NR_IOREQS: Final = 64
 DIOCGETP: Final = 0x401C6404
 DIOCSETP: Final = 0x801C6403
 DISK_IRQ: Final = 14
-_IRQ_SETPOLICY, _IRQ_ENABLE, _IRQ_REENABLE = 1, 3, 1
 _DIO_OUTPUT: Final = 0x32  # 32 bits
 _ELEMENT: Final = struct.Struct("<iI")  # iovec_s_t: grant, bytes
 _ELEMENT_SIZE: Final = _ELEMENT.size
@@ -102,8 +102,8 @@ class Disk:
     @types.coroutine
     def main(self) -> Generator[Any, Any, None]:
         """Do requests for ever."""
-        hook = yield from self._irqctl(_IRQ_SETPOLICY, _IRQ_REENABLE, 0)
-        yield from self._irqctl(_IRQ_ENABLE, 0, hook)
+        hook = yield from self._irqctl(IRQ_SETPOLICY, IRQ_REENABLE, 0)
+        yield from self._irqctl(IRQ_ENABLE, 0, hook)
         context = self.context
         replying = SendNb(NONE, BdevReply())  # with every answer, as one is sent at a time
         while True:

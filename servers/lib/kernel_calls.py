@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias
 
 from ipc.endpoint import NONE, VM
 from ipc.errors import OK, IpcError
+from ipc.flags import DIAGCTL_CODE_STACKTRACE, RC_DELAY, RC_RESUME, RC_STOP
 from ipc.kernelcalls import (
     SysAbort,
     SysClear,
@@ -41,15 +42,6 @@ from ipc.message import Message, Reply
 from ipc.traps import KernelCall, SendRec, trap, yields_traps
 from ipc.vm import VmExit, VmFork, VmGetrusage, VmWillexit
 
-RC_STOP: Final = 0
-RC_RESUME: Final = 1
-RC_DELAY: Final = 1
-CP_FLAG_TRY: Final = 1
-SCHEDCTL_FLAG_KERNEL: Final = 1
-DIAGCTL_CODE_DIAG: Final = 1
-DIAGCTL_CODE_STACKTRACE: Final = 2
-VMPPARAM_CLEAR: Final = 1
-VMPPARAM_HANDLEMEM: Final = 2
 UNCHANGED: Final = -1
 
 # What is to be awaited for the result code of a call.

@@ -23,11 +23,12 @@ import attrs
 
 from ipc.endpoint import VM
 from ipc.errors import EIO, ENOMEM, OK, IpcError
+from ipc.flags import VMSF_ONCE
 from ipc.traps import Load, SendRec, Store, trap, yields_traps
 from servers.lib.loop import Refused
 from servers.mfs.device import GATHER, SCATTER, BlockDevice
 from servers.mfs.layout import BLOCK_SIZE, NO_INODE
-from servers.mfs.pages import ALLOCATE, VMSF_ONCE, Pages, vm_mapcachepage, vm_setcachepage
+from servers.mfs.pages import ALLOCATE, Pages, vm_mapcachepage, vm_setcachepage
 
 MINIMUM_BUFFERS: Final = 6
 DEFAULT_BUFFERS: Final = 1024

@@ -10,11 +10,12 @@ from collections.abc import Coroutine, Generator
 from typing import TYPE_CHECKING, Any, Final
 
 from ipc.errors import EACCES, EFBIG, EIO, ENAMETOOLONG, EROFS, IpcError
+from ipc.flags import S_IFDIR, S_IFLNK, S_IFREG
 from ipc.traps import yields_traps
 from servers.lib.loop import Refused
 from servers.mfs import zones
 from servers.mfs.cache import MAX_PREFETCH
-from servers.mfs.inode import ATIME, CTIME, MTIME, S_IFDIR, S_IFLNK, S_IFREG, Inode
+from servers.mfs.inode import ATIME, CTIME, MTIME, Inode
 from servers.mfs.layout import BLOCK_SIZE, DIRECT_ZONES, NO_BLOCK
 
 if TYPE_CHECKING:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipc.errors import ENOENT, ENOTDIR, ENOTEMPTY, EROFS
+from ipc.flags import S_IFDIR, S_IFMT
 from servers.lib.loop import Refused
 from servers.mfs import zones
-from servers.mfs.inode import CTIME, MTIME, S_IFDIR, S_IFMT, Inode
+from servers.mfs.inode import CTIME, MTIME, Inode
 from servers.mfs.layout import (
     BLOCK_SIZE,
     ENTRY_SIZE,

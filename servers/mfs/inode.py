@@ -9,16 +9,10 @@ from typing import Final
 
 import attrs
 
+from ipc.flags import S_IFMT
 from servers.mfs.layout import DiskInode
 
 TABLE_SIZE: Final = 512
-
-S_IFMT: Final = 0o170000
-S_IFDIR: Final = 0o040000
-S_IFREG: Final = 0o100000
-S_IFLNK: Final = 0o120000
-S_IFCHR: Final = 0o020000
-S_IFBLK: Final = 0o060000
 
 ATIME: Final = 0o02
 CTIME: Final = 0o04

@@ -17,6 +17,7 @@ from typing import Final, TypeAlias
 
 import attrs
 
+from ipc.flags import S_IFDIR, S_IFMT, S_IFREG
 from kernel.memory.frames import Data
 from servers.mfs.bits import filled
 from servers.mfs.layout import (
@@ -39,9 +40,6 @@ from servers.mfs.layout import (
     encode_entry,
 )  # fmt: skip
 
-S_IFDIR: Final = 0o040000
-S_IFREG: Final = 0o100000
-S_IFMT: Final = 0o170000
 SPARE_BLOCKS: Final = 1024  # free blocks of a volume whose size nobody gave
 SPARE_INODES: Final = 256
 

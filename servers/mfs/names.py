@@ -18,9 +18,10 @@ from ipc.errors import (
     EPERM,
     EROFS,
 )  # fmt: skip
+from ipc.flags import S_IFDIR, S_IFMT
 from servers.lib.loop import Refused
 from servers.mfs import directory
-from servers.mfs.inode import CTIME, S_IFDIR, Inode
+from servers.mfs.inode import CTIME, Inode
 from servers.mfs.layout import LINK_MAX, ROOT_INODE
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ async def new_node(
     """Make a file and enter its name; it is in use.  Raises Refused (EEXIST, ENOSPC, …)."""
     if parent.links == 0:
         raise Refused(ENOENT)
-    if mode & 0o170000 == S_IFDIR and parent.links >= LINK_MAX:
+    if mode & S_IFMT == S_IFDIR and parent.links >= LINK_MAX:
         raise Refused(EMLINK)
     existing = await find(fs, parent, name)
     if existing is not None:

@@ -12,7 +12,7 @@ import attrs
 
 from ipc.endpoint import SELF, VM
 from ipc.errors import OK
-from ipc.flags import MAP_ANON, MAP_PREALLOC, PROT_READ, PROT_WRITE
+from ipc.flags import MAP_ANON, MAP_PREALLOC, PROT_READ, PROT_WRITE, VMIW_STATS
 from ipc.messageclass import maker
 from ipc.traps import Load, SendRec, trap
 from ipc.vm import (
@@ -31,8 +31,6 @@ from servers.mfs.layout import BLOCK_SIZE
 vm_mapcachepage: Final = maker(VmMapcachepage)
 vm_setcachepage: Final = maker(VmSetcachepage)
 
-VMSF_ONCE: Final = 1
-VMIW_STATS: Final = 1
 # struct vm_stats_info: page size, total, free, largest, cached.
 _STATS: Final = struct.Struct("<IIIII")
 

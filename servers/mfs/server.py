@@ -14,11 +14,12 @@ import attrs
 
 from ipc.endpoint import NONE
 from ipc.errors import EBUSY, EINVAL, ENOENT, ENOTDIR, EROFS, OK
+from ipc.flags import RES_HASPEEK, S_IFBLK, S_IFCHR, S_IFLNK
 from ipc.message import signed
 from servers.lib.fsdriver.data import Data
 from servers.lib.fsdriver.dirents import Dirent, DirentList
-from servers.lib.fsdriver.node import ALL_PERMISSIONS, S_IFLNK, Node, Stat, StatVfs
-from servers.lib.fsdriver.server import NOW, RES_HASPEEK, FileServer
+from servers.lib.fsdriver.node import ALL_PERMISSIONS, Node, Stat, StatVfs
+from servers.lib.fsdriver.server import NOW, FileServer
 from servers.lib.grants import Grants
 from servers.lib.loop import Refused
 from servers.lib.memory import OwnMemory
@@ -26,7 +27,7 @@ from servers.mfs import contents, directory, names, zones
 from servers.mfs.cache import BlockCache
 from servers.mfs.device import READ_BIT, WRITE_BIT, BlockDevice
 from servers.mfs.filesystem import FileSystem, Use
-from servers.mfs.inode import ATIME, CTIME, MTIME, S_IFBLK, S_IFCHR, Inode
+from servers.mfs.inode import ATIME, CTIME, MTIME, Inode
 from servers.mfs.layout import (
     BLOCK_SIZE,
     DIRECT_ZONES,

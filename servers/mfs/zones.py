@@ -9,9 +9,10 @@ import struct
 from typing import TYPE_CHECKING, Final
 
 from ipc.errors import EFBIG, EINVAL
+from ipc.flags import S_IFBLK, S_IFCHR
 from kernel.panic import Panic
 from servers.lib.loop import Refused
-from servers.mfs.inode import CTIME, MTIME, S_IFBLK, S_IFCHR, Inode
+from servers.mfs.inode import CTIME, MTIME, Inode
 from servers.mfs.layout import (
     BLOCK_SIZE,
     DIRECT_ZONES,

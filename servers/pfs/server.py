@@ -12,19 +12,11 @@ from typing import Final
 import attrs
 
 from ipc.errors import EFBIG, EINVAL, ENFILE
+from ipc.flags import RES_64BIT, S_IFBLK, S_IFCHR, S_IFIFO, S_IFMT, S_IFSOCK
 from ipc.traps import Load, Store, trap
 from servers.lib.fsdriver.data import Data
-from servers.lib.fsdriver.node import (
-    ALL_PERMISSIONS,
-    S_IFBLK,
-    S_IFCHR,
-    S_IFIFO,
-    S_IFMT,
-    S_IFSOCK,
-    Node,
-    Stat,
-)  # fmt: skip
-from servers.lib.fsdriver.server import RES_64BIT, FileServer
+from servers.lib.fsdriver.node import ALL_PERMISSIONS, Node, Stat
+from servers.lib.fsdriver.server import FileServer
 from servers.lib.loop import Refused
 from servers.lib.memory import Buffers
 

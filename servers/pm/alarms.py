@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from ipc.endpoint import PM, slot_of
 from ipc.errors import EINVAL, OK
+from ipc.flags import ITIMER_PROF, ITIMER_REAL, ITIMER_VIRTUAL
 from ipc.message import Message, Reply
 from ipc.notification import Notification
 from ipc.pm import PmItimer
@@ -25,10 +26,6 @@ from servers.pm.mproc import NR_ITIMERS, Mproc
 
 if TYPE_CHECKING:
     from servers.pm.server import ProcessManager
-
-ITIMER_REAL: Final = 0
-ITIMER_VIRTUAL: Final = 1
-ITIMER_PROF: Final = 2
 
 ITIMERVAL: Final = struct.Struct("<qiqi")  # MINIX: struct itimerval, interval before value
 MICROSECONDS: Final = 1_000_000

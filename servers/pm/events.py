@@ -13,6 +13,7 @@ import attrs
 
 from ipc.common import ProcEvent, ProcEventReply
 from ipc.errors import ENOMEM, ENOSYS, EPERM, OK
+from ipc.flags import PROC_EVENT_EXIT, PROC_EVENT_SIGNAL
 from ipc.message import Message, Reply
 from ipc.pm import PmProceventmask
 from servers.lib.loop import Refused, Ticket, wait
@@ -21,8 +22,6 @@ from servers.pm.mproc import EVENT_CALL, EXITING, PRIV_PROC, Mproc
 if TYPE_CHECKING:
     from servers.pm.server import ProcessManager
 
-PROC_EVENT_EXIT: Final = 0x01
-PROC_EVENT_SIGNAL: Final = 0x02
 NR_SUBS: Final = 4
 
 

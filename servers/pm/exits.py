@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ipc.endpoint import INIT, NONE, VFS, slot_of
 from ipc.errors import OK
+from ipc.flags import PROC_EVENT_EXIT
 from ipc.pm import PmExit
 from ipc.pm_vfs import VfsPmCoreReply, VfsPmDumpcore, VfsPmExit
 from ipc.signals import SIGHUP, SIGKILL
@@ -26,7 +27,7 @@ from servers.lib.kernel_calls import (
     vm_willexit,
 )
 from servers.pm import alarms, signals, vfs, waits
-from servers.pm.events import PROC_EVENT_EXIT, publish_event
+from servers.pm.events import publish_event
 from servers.pm.mproc import (
     EXITING,
     IN_USE,

@@ -10,6 +10,7 @@ from typing import Final
 import attrs
 
 from ipc.endpoint import NONE
+from ipc.flags import SIG_DFL
 from servers.lib.loop import Ticket
 from servers.lib.timers import Timer
 
@@ -33,9 +34,6 @@ NGROUPS_MAX: Final = 16
 PROC_NAME_LEN: Final = 16
 INIT_PID: Final = 1
 SUPER_USER: Final = 0
-
-SIG_DFL: Final = 0
-SIG_IGN: Final = 1
 
 
 @attrs.frozen

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from ipc.endpoint import RS
 from ipc.errors import EINVAL, EPERM, OK
+from ipc.flags import SIG_BLOCK, SIG_DFL, SIG_IGN, SIG_SETMASK, SIG_UNBLOCK
 from ipc.message import Message, Reply
 from ipc.pm import (
     PmKill,
@@ -26,15 +27,12 @@ from ipc.signals import NSIG, SIGKILL, SIGSTOP
 from servers.lib.kernel_calls import sys_sigreturn
 from servers.lib.loop import Refused, Ticket, wait
 from servers.lib.memory import copy_in, copy_out
-from servers.pm.mproc import SIG_DFL, SIG_IGN, SIGSUSPENDED, Mproc, SigAction, sigbit
+from servers.pm.mproc import SIGSUSPENDED, Mproc, SigAction, sigbit
 from servers.pm.signals import check_pending, check_sig
 
 if TYPE_CHECKING:
     from servers.pm.server import ProcessManager
 
-SIG_BLOCK: Final = 1
-SIG_UNBLOCK: Final = 2
-SIG_SETMASK: Final = 3
 SIG_INQUIRE: Final = 10
 
 SIGACTION: Final = struct.Struct("<I16si")  # MINIX: struct sigaction

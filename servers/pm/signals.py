@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from ipc.common import SigsSignalReceived
 from ipc.endpoint import PM, RS, VM
 from ipc.errors import EBUSY, EFAULT, EINTR, EINVAL, ENOMEM, EPERM, ESRCH, OK
+from ipc.flags import PROC_EVENT_SIGNAL, SIG_DFL
 from ipc.message import Message, Reply
 from ipc.pm_vfs import VfsPmUnpause
 from ipc.signals import (
@@ -47,7 +48,7 @@ from servers.lib.kernel_calls import (
 from servers.lib.loop import Refused
 from servers.lib.memory import SCRATCH
 from servers.pm import exits, vfs
-from servers.pm.events import PROC_EVENT_SIGNAL, publish_event
+from servers.pm.events import publish_event
 from servers.pm.mproc import (
     DELAY_CALL,
     EXITING,
@@ -55,7 +56,6 @@ from servers.pm.mproc import (
     INIT_PID,
     PRIV_PROC,
     PROC_STOPPED,
-    SIG_DFL,
     SIGSUSPENDED,
     SUPER_USER,
     UNPAUSED,

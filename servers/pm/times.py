@@ -9,6 +9,7 @@ import struct
 from typing import TYPE_CHECKING, Final
 
 from ipc.errors import EINVAL, EPERM, OK
+from ipc.flags import CLOCK_MONOTONIC, CLOCK_REALTIME
 from ipc.message import Message, Reply
 from ipc.pm import (
     PmClockGetres,
@@ -31,8 +32,6 @@ from servers.pm.mproc import SUPER_USER
 if TYPE_CHECKING:
     from servers.pm.server import ProcessManager
 
-CLOCK_REALTIME: Final = 0
-CLOCK_MONOTONIC: Final = 3
 RUSAGE_SELF: Final = 0
 RUSAGE_CHILDREN: Final = -1
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipc.errors import ECHILD, OK
+from ipc.flags import WNOHANG
 from ipc.message import Message, Reply
 from ipc.pm import PmWait4, PmWait4Reply
 from ipc.signals import SIGCHLD
@@ -20,8 +21,6 @@ from servers.pm.times import rusage
 
 if TYPE_CHECKING:
     from servers.pm.server import ProcessManager
-
-WNOHANG = 1
 
 
 async def do_wait4(pm: ProcessManager, _source: int, message: PmWait4) -> Message:

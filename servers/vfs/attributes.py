@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ipc.errors import EBADF, EINVAL, EIO, ENOTDIR, EPERM, OK
+from ipc.flags import PATH_RET_SYMLINK, S_ISGID
 from ipc.message import Message, Reply
 from ipc.vfs import (
     VfsAccess,
@@ -28,7 +29,6 @@ from ipc.vfs import (
     VfsUmask,
     VfsUtimens,
 )  # fmt: skip
-from servers.lib.fsdriver.lookup import PATH_RET_SYMLINK
 from servers.lib.loop import Refused
 from servers.vfs.comm import copy_to_user
 from servers.vfs.filp import W_BIT, X_BIT
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
 UNCHANGED: Final = 0xFFFFFFFF  # an owner or group that stays
 ID_MAX: Final = 0x7FFFFFFF
-S_ISGID: Final = 0o2000
 UTIME_NOW: Final = 1073741823
 UTIME_OMIT: Final = 1073741822
 FSID_AT: Final = 112  # where f_fsidx is in struct statvfs, and behind it f_fsid

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from ipc.endpoint import NONE, SELF, VM
 from ipc.errors import EDEADLK, EFAULT, EIO, ERESTART, OK
+from ipc.flags import CP_FLAG_TRY, VMPPARAM_HANDLEMEM
 from ipc.message import Message, Reply
 from ipc.traps import Load, Store, trap, yields_traps
 from ipc.vm import VmProcctl
-from servers.lib.kernel_calls import CP_FLAG_TRY, VMPPARAM_HANDLEMEM, sys_vircopy
+from servers.lib.kernel_calls import sys_vircopy
 from servers.lib.loop import Refused
 from servers.lib.memory import SCRATCH
 

@@ -10,7 +10,25 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
 from ipc.errors import EBADF, EINVAL, OK
-from ipc.flags import O_ACCMODE, O_APPEND, O_NONBLOCK, O_NOSIGPIPE
+from ipc.flags import (
+    F_DUPFD,
+    F_DUPFD_CLOEXEC,
+    F_FREESP,
+    F_GETFD,
+    F_GETFL,
+    F_GETNOSIGPIPE,
+    F_SETFD,
+    F_SETFL,
+    F_SETNOSIGPIPE,
+    FD_CLOEXEC,
+    O_ACCMODE,
+    O_APPEND,
+    O_NONBLOCK,
+    O_NOSIGPIPE,
+    SEEK_CUR,
+    SEEK_END,
+    SEEK_SET,
+)
 from ipc.message import Message, Reply
 from ipc.vfs import VfsFcntl, VfsFsync, VfsSync
 from servers.lib.loop import Refused
@@ -19,22 +37,11 @@ from servers.vfs.filp import W_BIT, Filp
 from servers.vfs.fproc import OPEN_MAX
 from servers.vfs.lock import READ, WRITE
 from servers.vfs.requests import req_ftrunc, req_sync
-from servers.vfs.transfer import SEEK_CUR, SEEK_END, SEEK_SET
 
 if TYPE_CHECKING:
     from servers.vfs.mounts import Mount
     from servers.vfs.worker import Worker
 
-F_DUPFD: Final = 0
-F_GETFD: Final = 1
-F_SETFD: Final = 2
-F_GETFL: Final = 3
-F_SETFL: Final = 4
-F_DUPFD_CLOEXEC: Final = 12
-F_GETNOSIGPIPE: Final = 13
-F_SETNOSIGPIPE: Final = 14
-F_FREESP: Final = 100
-FD_CLOEXEC: Final = 1
 _FLOCK: Final = struct.Struct("<qqihh")  # struct flock: l_start, l_len, l_pid, l_type, l_whence
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from ipc.endpoint import PFS
+from ipc.flags import RES_THREADED
 from kernel.panic import Panic
-from servers.lib.fsdriver.server import RES_THREADED
 from servers.lib.loop import Refused
 from servers.vfs.lock import WRITE
 from servers.vfs.mounts import Mount

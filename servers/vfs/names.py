@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ipc.errors import EINVAL, ENAMETOOLONG, ENOENT, ENOTDIR, EPERM, EXDEV
+from ipc.flags import PATH_RET_SYMLINK, S_IFDIR, S_IFIFO, S_IFMT, S_ISVTX
 from ipc.message import Message, Reply
 from ipc.vfs import (
     VfsLink,
@@ -19,8 +20,6 @@ from ipc.vfs import (
     VfsSymlink,
     VfsUnlink,
 )  # fmt: skip
-from servers.lib.fsdriver.lookup import PATH_RET_SYMLINK
-from servers.lib.fsdriver.node import S_IFDIR, S_IFIFO, S_IFMT
 from servers.lib.loop import Refused
 from servers.vfs.filp import W_BIT, X_BIT
 from servers.vfs.lock import READ, SERIAL, WRITE
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
     from servers.vfs.vnode import Vnode
     from servers.vfs.worker import Worker
 
-S_ISVTX: Final = 0o1000
 SYMLINK_MAX: Final = 255
 SSIZE_MAX: Final = 0x7FFFFFFF
 

@@ -24,11 +24,7 @@ from ipc.flags import (
     O_CREAT,
     O_EXCL,
     O_TRUNC,
-)  # fmt: skip
-from ipc.message import Message, Reply
-from ipc.vfs import VfsClose, VfsCreat, VfsOpen
-from servers.lib.fsdriver.lookup import PATH_RET_SYMLINK
-from servers.lib.fsdriver.node import (
+    PATH_RET_SYMLINK,
     S_IFBLK,
     S_IFCHR,
     S_IFDIR,
@@ -37,6 +33,8 @@ from servers.lib.fsdriver.node import (
     S_IFREG,
     S_IFSOCK,
 )  # fmt: skip
+from ipc.message import Message, Reply
+from ipc.vfs import VfsClose, VfsCreat, VfsOpen
 from servers.lib.loop import Refused
 from servers.vfs import pipes
 from servers.vfs.filp import R_BIT, W_BIT, X_BIT, Filp

@@ -13,15 +13,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from ipc.errors import EINVAL, EIO, ELOOP, ENAMETOOLONG, ENOENT, OK
-from servers.lib.fsdriver.data import NAME_MAX
-from servers.lib.fsdriver.lookup import (
+from ipc.errors import (
     EENTERMOUNT,
+    EINVAL,
+    EIO,
     ELEAVEMOUNT,
+    ELOOP,
+    ENAMETOOLONG,
+    ENOENT,
     ESYMLINK,
-    PATH_RET_SYMLINK,
-    SYMLOOP_MAX,
-)  # fmt: skip
+    OK,
+)
+from ipc.flags import PATH_RET_SYMLINK
+from servers.lib.fsdriver.data import NAME_MAX
+from servers.lib.fsdriver.lookup import SYMLOOP_MAX
 from servers.lib.loop import Refused
 from servers.vfs.comm import copy_from_user
 from servers.vfs.lock import READ, SERIAL, Mode

@@ -14,11 +14,10 @@ import attrs
 
 from ipc.endpoint import NONE, PFS
 from ipc.errors import EAGAIN, EINTR, EIO, ENXIO, EPIPE, OK
-from ipc.flags import O_ACCMODE, O_CLOEXEC, O_NONBLOCK, O_NOSIGPIPE, O_RDONLY, O_WRONLY
+from ipc.flags import O_ACCMODE, O_CLOEXEC, O_NONBLOCK, O_NOSIGPIPE, O_RDONLY, O_WRONLY, S_IFIFO
 from ipc.message import Message, Reply
 from ipc.signals import SIGPIPE
 from ipc.vfs import VfsPipe2, VfsPipe2Reply
-from servers.lib.fsdriver.node import S_IFIFO
 from servers.lib.kernel_calls import sys_kill
 from servers.lib.loop import Refused
 from servers.vfs.filp import R_BIT, W_BIT, Filp

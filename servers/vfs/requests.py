@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from ipc.errors import EINVAL, OK
+from ipc.errors import EENTERMOUNT, EINVAL, ELEAVEMOUNT, ESYMLINK, OK
+from ipc.flags import PATH_GET_UCRED, REQ_ISROOT, REQ_RDONLY, RES_64BIT
 from ipc.fs import (
     ReqChmod,
     ReqChown,
@@ -45,17 +46,8 @@ from ipc.fs import (
 from ipc.messageclass import maker
 from ipc.traps import Load, Store, trap
 from kernel.grants import CPF_READ, CPF_TRY, CPF_WRITE
-from servers.lib.fsdriver.lookup import (
-    EENTERMOUNT,
-    ELEAVEMOUNT,
-    ESYMLINK,
-    PATH_GET_UCRED,
-    UCRED_SIZE,
-    Credentials,
-    encode_credentials,
-)  # fmt: skip
+from servers.lib.fsdriver.lookup import UCRED_SIZE, Credentials, encode_credentials
 from servers.lib.fsdriver.node import STAT_SIZE, STATVFS_SIZE
-from servers.lib.fsdriver.server import RES_64BIT
 from servers.lib.grants import GRANT_FAULTED
 from servers.lib.loop import Refused
 from servers.vfs.comm import ask_fs, handle_memory
@@ -71,8 +63,6 @@ peek_request: Final = maker(ReqPeek)
 inhibread_request: Final = maker(ReqInhibread)
 
 INT_MAX: Final = 0x7FFFFFFF
-REQ_RDONLY: Final = 1
-REQ_ISROOT: Final = 2
 
 
 class NodeDetails(NamedTuple):

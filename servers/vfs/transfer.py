@@ -9,7 +9,7 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, Final
 
 from ipc.errors import EBADF, EINVAL, EIO, EOVERFLOW, ESPIPE, OK
-from ipc.flags import O_APPEND
+from ipc.flags import O_APPEND, SEEK_CUR, SEEK_END, SEEK_SET
 from ipc.message import Message, Reply
 from ipc.vfs import VfsGetdents, VfsLseek, VfsLseekReply, VfsRead, VfsWrite
 from servers.lib.loop import Refused
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 SSIZE_MAX: Final = 0x7FFFFFFF
 OFF_MAX: Final = (1 << 63) - 1
 OFF_MIN: Final = -1 << 63
-SEEK_SET, SEEK_CUR, SEEK_END = 0, 1, 2
 
 
 def do_read(worker: Worker, request: VfsRead) -> Coroutine[Any, Any, Message | None]:

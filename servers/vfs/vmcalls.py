@@ -15,32 +15,35 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ipc.endpoint import VM
 from ipc.errors import EBADF, EINVAL, ENOSYS, ESRCH, OK
+from ipc.flags import (
+    RES_HASPEEK,
+    S_IFBLK,
+    S_IFMT,
+    SEEK_SET,
+    VMVFSREQ_FDCLOSE,
+    VMVFSREQ_FDIO,
+    VMVFSREQ_FDLOOKUP,
+)  # fmt: skip
 from ipc.message import Message
 from ipc.messageclass import maker
 from ipc.traps import yields_traps
 from ipc.vfs import VfsVmcall
 from ipc.vm import VmVfsReply
 from kernel.panic import Panic
-from servers.lib.fsdriver.node import S_IFBLK, S_IFMT
-from servers.lib.fsdriver.server import RES_HASPEEK
+from servers.lib.layout import PAGE_SIZE
 from servers.lib.loop import Refused
 from servers.vfs.comm import ask_fs
 from servers.vfs.filp import R_BIT
 from servers.vfs.lock import READ
 from servers.vfs.opening import close_fd
 from servers.vfs.requests import inhibread_request, peek_request
-from servers.vfs.transfer import SEEK_SET, set_position
+from servers.vfs.transfer import set_position
 
 if TYPE_CHECKING:
     from servers.vfs.filp import Filp
     from servers.vfs.worker import Worker
 
 _vm_vfs_reply: Final = maker(VmVfsReply)
-
-FDLOOKUP: Final = 101
-FDCLOSE: Final = 102
-FDIO: Final = 103
-PAGE_SIZE: Final = 4096
 
 
 @yields_traps
@@ -55,7 +58,7 @@ def do_vmcall(worker: Worker, request: VfsVmcall) -> Generator[Any, Any, None]:
         raise Refused(ENOSYS)
     locks = "vm-awaits-locks" in worker.vfs.quirks
     try:
-        if request.req != FDIO:
+        if request.req != VMVFSREQ_FDIO:
             answer: Message = yield from _look_up_or_close(worker, request, locks)
         elif locks:
             result = yield from _bring_in_locked(worker, request)
@@ -110,9 +113,9 @@ async def _bring_in_locked(worker: Worker, request: VfsVmcall) -> int:
 
 async def _look_up_or_close(worker: Worker, request: VfsVmcall, locks: bool) -> VmVfsReply:
     who = worker.fp
-    if request.req == FDLOOKUP:
+    if request.req == VMVFSREQ_FDLOOKUP:
         return await _look_up(worker, request, locks)
-    if request.req != FDCLOSE:
+    if request.req != VMVFSREQ_FDCLOSE:
         raise Panic(f"VM asks VFS for {request.req}, which is nothing")
     filp = who.filp(request.fd, closing=True)
     if locks or filp.count > 1 or filp.vnode.references == 1:

@@ -11,7 +11,7 @@ import attrs
 
 from ipc.endpoint import NONE
 from ipc.errors import ENFILE
-from servers.lib.fsdriver.node import S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG
+from ipc.flags import S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG
 from servers.lib.loop import Refused
 from servers.vfs.lock import Lock
 

@@ -10,6 +10,7 @@ from collections.abc import Coroutine, Generator
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ipc.errors import EBUSY, EEXIST, EINVAL, ENOTEMPTY, EPERM, OK
+from ipc.flags import REQ_RDONLY
 from ipc.fs import (
     ReqBpeek,
     ReqBpeekReply,
@@ -72,7 +73,6 @@ if TYPE_CHECKING:
 _req_peek_reply: Final = maker(ReqPeekReply)
 _req_inhibread_reply: Final = maker(ReqInhibreadReply)
 
-REQ_RDONLY: Final = 1
 SSIZE_MAX: Final = 0x7FFFFFFF
 UTIME_NOW: Final = 1073741823
 UTIME_OMIT: Final = 1073741822

@@ -13,11 +13,22 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from ipc.errors import EACCES, EINVAL, ELOOP, ENAMETOOLONG, ENOTDIR, OK
+from ipc.errors import (
+    EACCES,
+    EENTERMOUNT,
+    EINVAL,
+    ELEAVEMOUNT,
+    ELOOP,
+    ENAMETOOLONG,
+    ENOTDIR,
+    ESYMLINK,
+    OK,
+)
+from ipc.flags import PATH_GET_UCRED, PATH_RET_SYMLINK, S_IFDIR, S_IFLNK, S_IFMT
 from ipc.fs import ReqLookup, ReqLookupReply
 from ipc.traps import Load, Store, trap
 from servers.lib.fsdriver.data import NAME_MAX, PATH_MAX, Data, fetch_name
-from servers.lib.fsdriver.node import S_IFDIR, S_IFLNK, S_IFMT, Node
+from servers.lib.fsdriver.node import Node
 from servers.lib.loop import Refused
 
 if TYPE_CHECKING:
@@ -28,11 +39,6 @@ else:
     # Nobody changes credentials, but to have attrs enforce it would double what making them costs.
     from attrs import define as frozen
 
-EENTERMOUNT: Final = -301
-ELEAVEMOUNT: Final = -302
-ESYMLINK: Final = -303
-PATH_RET_SYMLINK: Final = 0o10
-PATH_GET_UCRED: Final = 0o20
 SYMLOOP_MAX: Final = 8
 UCRED_SIZE: Final = 76
 _UCRED: Final = struct.Struct("<IIi16I")

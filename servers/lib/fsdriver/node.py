@@ -14,14 +14,6 @@ else:
     # Nobody changes these, but to have attrs enforce it would double what making one costs.
     from attrs import define as frozen
 
-S_IFMT: Final = 0o170000
-S_IFIFO: Final = 0o010000
-S_IFCHR: Final = 0o020000
-S_IFDIR: Final = 0o040000
-S_IFBLK: Final = 0o060000
-S_IFREG: Final = 0o100000
-S_IFLNK: Final = 0o120000
-S_IFSOCK: Final = 0o140000
 ALL_PERMISSIONS: Final = 0o7777
 
 STAT_SIZE: Final = 124

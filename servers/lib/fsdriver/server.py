@@ -25,10 +25,6 @@ from servers.lib.fsdriver.node import Node, Stat, StatVfs
 from servers.lib.loop import Handler, Refused, Server
 from servers.lib.memory import SCRATCH
 
-RES_THREADED: Final = 1
-RES_HASPEEK: Final = 2
-RES_64BIT: Final = 4
-
 # The classes of answers, by those of requests, as far as they have been asked for.
 _answers: Final[dict[type[Message], Any]] = {}
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from ipc.endpoint import VFS
 from ipc.errors import EBADF
-from ipc.flags import O_CREAT, O_RDONLY, SEEK_SET
+from ipc.flags import F_DUPFD, F_GETFL, O_CREAT, O_RDONLY, SEEK_SET
 from ipc.vfs import (
     VfsAccess,
     VfsChdir,
@@ -36,8 +36,6 @@ from servers.lib.libc.base import Library, as_bytes
 from servers.lib.libc.errors import CallFailed
 from servers.lib.libc.results import STAT, Stat
 
-F_DUPFD: Final = 0
-F_GETFL: Final = 3
 OPEN_MAX: Final = 255
 DEFAULT_MODE: Final = 0o666
 

@@ -12,6 +12,7 @@ import attrs
 
 from ipc.endpoint import PM
 from ipc.errors import IpcError
+from ipc.flags import WAIT_ANY
 from ipc.pm import (
     PmClockGettime,
     PmExit,
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
 # What a user program is: it gets its C library, and what it returns is its exit status.
 Program: TypeAlias = "Callable[[Libc], Coroutine[Any, Any, int | None]]"
 
-WAIT_ANY: Final = -1
 PRIO_PROCESS: Final = 0
 PRIO_MIN: Final = -20
 NANOSECONDS: Final = 1_000_000_000

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from ipc.endpoint import PM
 from ipc.errors import EINTR
+from ipc.flags import ITIMER_REAL, SIG_BLOCK, SIG_DFL, SIG_SETMASK
 from ipc.pm import PmItimer, PmKill, PmSigaction, PmSigpending, PmSigprocmask, PmSigsuspend
 from ipc.signals import NSIG, SIGALRM
 from kernel.process import SignalHandler
@@ -24,13 +25,7 @@ from servers.lib.libc.errors import CallFailed
 if TYPE_CHECKING:
     from servers.lib.libc.library import Libc
 
-SIG_DFL: Final = 0
-SIG_IGN: Final = 1
-SIG_BLOCK: Final = 1
-SIG_UNBLOCK: Final = 2
-SIG_SETMASK: Final = 3
 SIG_INQUIRE: Final = 10
-ITIMER_REAL: Final = 0
 
 SIGACTION: Final = struct.Struct("<I16si")
 ITIMERVAL: Final = struct.Struct("<qiqi")

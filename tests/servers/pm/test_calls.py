@@ -18,6 +18,7 @@ from ipc.errors import (
     ESRCH,
     OK,
 )
+from ipc.flags import SIG_BLOCK, SIG_IGN, SIG_SETMASK, SIG_UNBLOCK
 from ipc.message import Message, RawMessage
 from ipc.pm import (
     PmClockGetres,
@@ -50,7 +51,6 @@ from ipc.signals import SIGALRM, SIGCHLD, SIGHUP, SIGILL, SIGKILL, SIGUSR1, SIGU
 from kernel.clock import HZ, NANOSECONDS
 from servers.lib.layout import TEXT_BASE
 from servers.lib.libc import Libc
-from servers.lib.libc.signals import SIG_BLOCK, SIG_IGN, SIG_SETMASK, SIG_UNBLOCK
 from tests.servers.systems import booted, check, failure, sleeping, tell
 
 Action = Callable[[Libc], Coroutine[Any, Any, Any]]

@@ -10,6 +10,7 @@ import pytest
 from ipc.common import ProcEvent, ProcEventReply
 from ipc.endpoint import PM
 from ipc.errors import ENOMEM, OK
+from ipc.flags import PROC_EVENT_EXIT, PROC_EVENT_SIGNAL
 from ipc.pm import PmProceventmask
 from ipc.signals import SIGKILL, SIGUSR1
 from ipc.traps import SendRec, trap
@@ -17,7 +18,6 @@ from servers.boot import System
 from servers.lib.asynsend import AsyncTable
 from servers.lib.libc import Libc
 from servers.lib.loop import Server
-from servers.pm.events import PROC_EVENT_EXIT, PROC_EVENT_SIGNAL
 from tests.servers.systems import booted, check, sleeping, tell
 
 

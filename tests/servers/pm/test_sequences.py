@@ -6,9 +6,9 @@ import pytest
 
 from ipc.endpoint import SCHED
 from ipc.errors import EINTR, EPERM
+from ipc.flags import SIG_IGN
 from ipc.signals import SIGKILL, SIGTERM, SIGUSR1
 from servers.lib.libc import CallFailed, Libc
-from servers.lib.libc.signals import SIG_IGN
 from servers.pm.mproc import ZOMBIE
 from tests.servers.systems import booted, check, failure, sleeping, tell, watched
 

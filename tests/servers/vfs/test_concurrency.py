@@ -19,6 +19,7 @@ from ipc.flags import (
     O_WRONLY,
     PROT_READ,
     PROT_WRITE,
+    S_IFIFO,
     SIG_IGN,
 )  # fmt: skip
 from ipc.signals import SIGKILL, SIGPIPE
@@ -27,7 +28,6 @@ from kernel.hang import report
 from kernel.panic import Panic
 from servers.disk.latency import Latency
 from servers.lib.driven import Command
-from servers.lib.fsdriver.node import S_IFIFO
 from servers.lib.libc import CallFailed, Libc
 from servers.mfs.mkfs import directory
 from tests.servers.site import Site, site
