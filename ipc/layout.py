@@ -41,6 +41,8 @@ class Member:
         if len(self.form) == 1:
             return struct.pack(f"<{self.form}", value)
         is_text = self.form.endswith("s")
+        if isinstance(value, bytes | bytearray) != is_text:
+            raise TypeError  # bytes of an int are so many zeros, and bytes are also numbers
         data = bytes(value) if is_text else struct.pack(f"<{len(value)}{self.form[-1]}", *value)
         if len(data) > self.size:
             raise OverflowError

@@ -38,6 +38,8 @@ LONGEST_NUMBER: Final = 1000  # characters; Python converts no numbers of any le
 
 UNFINISHED: Final = object()  # stands for `<unfinished ...>` while a line is put together
 
+_IN_BASE_16 = re.compile(r"0[xX][0-9A-Fa-f]+")
+_OCTAL = re.compile(r"0[0-9]*")
 _NUMBER = re.compile(r"([0-9]+)(?:\.([0-9]+))?([A-Za-z]*)")
 _STRING_PIECE = re.compile(r"\\x([0-9A-Fa-f]{2})|\\(.)|([^\\]+)")
 
@@ -50,10 +52,10 @@ def parse_number(text: str, at: Place) -> int:
     if len(text) > LONGEST_NUMBER:
         raise BadInput(f"a number has at most {LONGEST_NUMBER} digits", at)
     if text[:2] in ("0x", "0X"):
-        if len(text) > 2:
+        if _IN_BASE_16.fullmatch(text):
             return int(text, 16)
-        raise BadInput("a number in base 16 needs digits after 0x", at)
-    if text[:1] == "0" and text.isdecimal():
+        raise BadInput("a number in base 16 needs digits, 0-9 and A-F, after 0x", at)
+    if _OCTAL.fullmatch(text):
         return _octal(text, at)
     match = _NUMBER.fullmatch(text)
     if match is None:
@@ -309,8 +311,7 @@ class Builder(lark.Transformer[lark.Token, syntax.Scenario]):
         at = self._token_at(token)
         value_at = self._token_at(token, len(key) + 1)
         data = parse_string(value, value_at) if value.startswith('"') else value.encode()
-        value = data.decode("latin-1")  # one character a byte
-        return syntax.Setting(key, value, at, value_at)
+        return syntax.Setting(key, data.decode("utf-8", "backslashreplace"), data, at, value_at)
 
 
 def _unless_anything(party: syntax.Name | syntax.Anything) -> syntax.Name | None:

@@ -123,16 +123,34 @@ def _entry(parameter: Parameter, value: Any, at: Place) -> AsyncEntry:
     fields: dict[str, Any] = dict(value.values) if isinstance(value, Fields) else {}
     dest, message = fields.pop("dst", None), fields.pop("msg", None)
     flags = fields.pop("flags", 0)
-    if isinstance(dest, ProcessName):
-        dest = dest.endpoint
-    if fields or not isinstance(dest, int) or not isinstance(message, Message):
+    if fields or dest is None or not isinstance(message, Message):
         raise _unfit(parameter, value, at, "a list, [{dst: ..., msg: NAME {...}}, ...]")
-    return AsyncEntry(AMF_VALID | flags, dest, message)
+    return AsyncEntry(AMF_VALID | _word("flags", flags, at), _word("dst", dest, at), message)
+
+
+def _word(name: str, value: Any, at: Place) -> int:
+    """A field of an entry of `senda`."""
+    if isinstance(value, ProcessName):
+        value = value.endpoint
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    if not is_number or not -(1 << 31) <= value < 1 << 31:
+        raise BadInput(f"{name} must be a number of 32 bits, not {_told(value)}", at)
+    return int(value)
 
 
 def _unfit(parameter: Parameter, value: Any, at: Place, wanted: str) -> BadInput:
-    shown = value.name if isinstance(value, Message) else show(value)
-    return BadInput(f"{parameter.name} must be {wanted}, not {shown}", at)
+    return BadInput(f"{parameter.name} must be {wanted}, not {_told(value)}", at)
+
+
+def _told(value: Any) -> str:
+    match value:
+        case Message():
+            return f"a message {value.name}"
+        case Fields():
+            fields = (f"{name}: {_told(each)}" for name, each in value.values.items())
+            return f"{{{', '.join(fields)}}}"
+        case _:
+            return show(value)
 
 
 _CONVERT: Final[dict[str, Convert]] = {

@@ -6,6 +6,7 @@ or `VM_MMAP reply` for the answer to that call.  `raw {type: N, payload: "…"}`
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import attrs
@@ -55,13 +56,21 @@ def build_message(literal: syntax.Structure, scope: Scope) -> Message:
     cls = message_class(literal.message, literal.at)
     members = members_of(cls)
     values: dict[str, Any] = {}
-    for field in literal.fields:
+    for field in _once_each(literal.fields):
         check_field(field.name, members, " ".join(literal.message), field.at)
         member = members[field.name]
-        if member.name in values:
-            raise BadInput(f"{field.name} is given twice", field.at)
         values[member.name] = _field_value(field, member, scope)
     return cls(**values)
+
+
+def _once_each(fields: Iterable[syntax.Field]) -> Iterator[syntax.Field]:
+    """`fields`, of which none is given twice."""
+    known: set[str] = set()
+    for field in fields:
+        if field.name in known:
+            raise BadInput(f"{field.name} is given twice", field.at)
+        known.add(field.name)
+        yield field
 
 
 def check_field(name: str, members: dict[str, Member], message: str, at: Place) -> None:
@@ -75,7 +84,7 @@ def _field_value(field: syntax.Field, member: Member, scope: Scope) -> Any:
     value = argument_value(field.value, scope)
     if isinstance(value, ProcessName):
         value = value.number(kind_of(member))
-    if isinstance(value, Message | Fields) or value is None:
+    if isinstance(value, Message | Fields | bool) or value is None:
         raise BadInput(f"{field.name} cannot hold that", field.value.at)
     try:
         member.pack(value)
@@ -100,8 +109,8 @@ def argument_value(argument: syntax.Argument, scope: Scope) -> Any:
     """The value of a call's argument: as an expression's, or a Message, a tuple, or Fields."""
     match argument:
         case syntax.Structure(message=()):
-            values = {field.name: argument_value(field.value, scope) for field in argument.fields}
-            return Fields(values)
+            fields = _once_each(argument.fields)
+            return Fields({field.name: argument_value(field.value, scope) for field in fields})
         case syntax.Structure():
             return build_message(argument, scope)
         case syntax.ListOf():

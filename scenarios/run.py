@@ -18,7 +18,7 @@ from kernel.policies import PolicyError
 from kernel.policies.replay import Schedule, format_schedule
 from kernel.probes import Listener
 from scenarios import syntax
-from scenarios.checks import check
+from scenarios.checks import check, flatten
 from scenarios.failures import LineFailed
 from scenarios.messagelog import Delivery
 from scenarios.parser import parse
@@ -156,7 +156,7 @@ def schedule_of(machine: Machine) -> str:
 def config_of(scenario: syntax.Scenario, overrides: Overrides) -> MachineConfig:
     """How the machine of a scenario is made.  Raises BadInput."""
     config = MachineConfig()
-    for statement in scenario.statements:
+    for statement in flatten(scenario.statements):
         if isinstance(statement, syntax.Machine):
             config = machine_config(statement.settings)
     return attrs.evolve(config, **overrides.given())

@@ -59,11 +59,19 @@ def machine_config(
 def file_content(statement: syntax.File) -> FileContent:
     """The file that a `file` line describes.  Raises BadInput."""
     values = _understand(statement.settings, FILE, "file")
+    for setting in statement.settings:
+        if setting.key == "content" and statement.content is not None:
+            raise BadInput("content is given twice", setting.at)
     given = values.get("content", statement.content.value if statement.content else b"")
     size = values.get("size", len(given))
     fill = values.get("fill", b"\0")
     content = given[:size] + (fill * (size // len(fill) + 1))[: max(0, size - len(given))]
     return FileContent(statement.path, content)
+
+
+def check_server(statement: syntax.Server) -> None:
+    """Raises BadInput for a setting of a `server` line, which takes none."""
+    _understand(statement.settings, SERVER, "server")
 
 
 def process_settings(statement: syntax.Process) -> ProcessSettings:
@@ -88,7 +96,7 @@ def _understand(
     values: dict[str, Any] = {}
     for setting in settings:
         if setting.key not in table:
-            hint = suggestion(setting.key, table) or f"{line} takes {', '.join(table)}"
+            hint = suggestion(setting.key, table) or f"{line} takes {', '.join(table) or 'none'}"
             raise BadInput(f"{line} has no setting {setting.key}", setting.at, hint)
         if setting.key in values:
             raise BadInput(f"{setting.key} is given twice", setting.at)
@@ -145,14 +153,13 @@ def _one_of(*choices: str) -> Understand:
 
 
 def _bytes(setting: syntax.Setting) -> bytes:
-    # Settings keep bytes one to a character.
-    return setting.value.encode("latin-1")
+    return setting.data
 
 
 def _fill(setting: syntax.Setting) -> bytes:
-    if not setting.value:
+    if not setting.data:
         raise BadInput("fill must not be empty", setting.value_at)
-    return _bytes(setting)
+    return setting.data
 
 
 def _object(setting: syntax.Setting) -> str:
@@ -209,6 +216,8 @@ MACHINE: Final[dict[str, Understand]] = {
 }  # fmt: skip
 
 FILE: Final[dict[str, Understand]] = {"content": _bytes, "size": _file_size, "fill": _fill}
+
+SERVER: Final[dict[str, Understand]] = {}
 
 INJECT: Final[dict[str, dict[str, Understand]]] = {
     "reply": {"error": _error, "delay": _delay, "when": _when},

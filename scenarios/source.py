@@ -20,20 +20,21 @@ BYTE_ORDER_MARK: Final = "\ufeff"
 class Source:
     """A scenario's text and the name under which messages speak of it.
 
-    `marked`: the file begins with a byte order mark, which is no part of the text.
+    `marked`: the file begins with a byte order mark, which is no part of the text.  `lines` have
+    their ends; there is no empty one at the end.
     """
 
     name: str
     text: str = attrs.field(repr=False)
     path: Path | None = None  # the file that it is from; what it includes is found from there
     marked: bool = False
+    lines: tuple[str, ...] = attrs.field(init=False, repr=False)
 
-    @property
-    def lines(self) -> list[str]:
-        """The lines with their ends; without an empty one at the end."""
-        lines = self.text.split("\n")
-        ended = [f"{line}\n" for line in lines[:-1]]
-        return ended + lines[-1:] if lines[-1] else ended
+    @lines.default
+    def _split(self) -> tuple[str, ...]:
+        *lines, last = self.text.split("\n")
+        ended = [f"{line}\n" for line in lines]
+        return (*ended, last) if last else tuple(ended)
 
     def line(self, number: int) -> str:
         """Line `number` without its end; empty past the last line."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import attrs
 
@@ -14,7 +15,7 @@ from kernel.machine import Machine
 from kernel.process import Process
 from scenarios import syntax
 from scenarios.checks import BOOT_NAMES, flatten
-from scenarios.settings import ProcessSettings, file_content, process_settings
+from scenarios.settings import ProcessSettings, check_server, file_content, process_settings
 from scenarios.source import BadInput, Place
 from scenarios.values import ProcessName
 from servers.boot import System, boot
@@ -26,6 +27,14 @@ from servers.vm.memory import Memory
 from tracing.names import Names
 
 Declared: TypeAlias = syntax.File | syntax.Server | syntax.Process
+
+# What each option of a machine is made of.
+LINES_OF: Final[dict[str, type[Declared]]] = {
+    "files": syntax.File, "servers": syntax.Server, "driven": syntax.Process,
+}  # fmt: skip
+
+# What the reason of a BadConfig is about: a path in quotes, or a name.
+_SUBJECT = re.compile(r"'(?P<path>/[^']*)'|there is a server (?P<taken>\w+) |(?P<name>\w+)")
 
 
 @attrs.define(eq=False)
@@ -92,8 +101,7 @@ def set_up(scenario: syntax.Scenario, config: MachineConfig) -> Stage:
     for statement in statements:
         if isinstance(statement, syntax.Process | syntax.Server):
             _look_beside(statement.at)
-    files = [file_content(each) for each in statements if isinstance(each, syntax.File)]
-    stage = Stage(_boot(config, {each.path: each.content for each in files}, statements))
+    stage = Stage(_boot(config, statements))
     for process in stage.machine.table.all():
         if process.name in BOOT_NAMES:
             stage.add(process.name, process)
@@ -109,30 +117,52 @@ def set_up(scenario: syntax.Scenario, config: MachineConfig) -> Stage:
     return stage
 
 
-def _boot(
-    config: MachineConfig, files: dict[str, bytes], statements: Iterable[syntax.Statement]
-) -> System:
+def _boot(config: MachineConfig, statements: Iterable[syntax.Statement]) -> System:
     declared = [each for each in statements if isinstance(each, Declared)]
-    servers = {each.name: each.program for each in declared if isinstance(each, syntax.Server)}
-    driven = {}
+    files: dict[str, bytes] = {}
+    servers: dict[str, str] = {}
+    driven: dict[str, int] = {}
     for line in declared:
-        if isinstance(line, syntax.Process):
-            endpoint = process_settings(line).endpoint
-            if endpoint is not None:
-                driven[line.name] = endpoint
+        match line:
+            case syntax.File():
+                _add_file(files, line)
+            case syntax.Server():
+                check_server(line)
+                servers[line.name] = line.program
+            case syntax.Process():
+                _add_driven(driven, line)
     try:
         return boot(attrs.evolve(config, files=files, servers=servers, driven=driven))
     except BadConfig as error:
         raise BadInput(f"{error.key}: {error.reason}", _place_of(error, declared)) from error
 
 
+def _add_file(files: dict[str, bytes], line: syntax.File) -> None:
+    file = file_content(line)
+    if file.path in files:
+        raise BadInput(f"files: {file.path!r} is there twice", line.at)
+    files[file.path] = file.content
+
+
+def _add_driven(driven: dict[str, int], line: syntax.Process) -> None:
+    endpoint = process_settings(line).endpoint
+    if endpoint is None:
+        return
+    if endpoint in driven.values():
+        raise BadInput("driven: two processes have the same endpoint", line.at)
+    driven[line.name] = endpoint
+
+
 def _place_of(error: BadConfig, declared: list[Declared]) -> Place | None:
-    """The line that the error is about: the one whose name the reason begins with or has in it."""
-    for statement in declared:
+    """The line that the error is about: the one that it names, or the first of that kind."""
+    kind = LINES_OF.get(error.key, object)
+    lines = [each for each in declared if isinstance(each, kind)]
+    subject = _SUBJECT.match(error.reason)
+    for statement in lines:
         name = statement.path if isinstance(statement, syntax.File) else statement.name
-        if name in error.reason:
+        if subject is not None and subject[subject.lastgroup or 0] == name:
             return statement.at
-    return declared[0].at if declared else None
+    return lines[0].at if lines else None
 
 
 def _process_called(machine: Machine, name: str) -> Process:
@@ -173,7 +203,7 @@ def find_program(where: str, at: Place) -> Program:
         found = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise BadInput(f"there is no program {where}: {error}", at) from error
-    except Exception as error:  # the user's module does what it likes when it is imported
+    except (Exception, SystemExit) as error:  # a module does what it likes when it is imported
         raise BadInput(f"{where}: {type(error).__name__}: {error}", at) from error
     if not callable(found):
         raise BadInput(f"{where} is no program: it cannot be called", at)

@@ -258,10 +258,11 @@ class Expect(Node):
 
 @attrs.frozen(eq=False, repr=False)
 class Setting(Node):
-    """`key=value`, not yet understood; `value_at` is where the value stands."""
+    """`key=value`, not yet understood; `data` is the value as bytes, `value_at` where it stands."""
 
     key: str
     value: str
+    data: bytes
     at: Place = attrs.field(eq=False)
     value_at: Place = attrs.field(eq=False)
 

@@ -35,7 +35,7 @@ def update(source: Source, overrides: Overrides | None = None) -> Updated:
 
 def replaced(place: Place, text: str) -> str:
     """The text of the source that `place` is in, with `text` in that place."""
-    lines = place.source.lines
+    lines = list(place.source.lines)
     line = lines[place.line - 1]
     start = place.column - 1
     lines[place.line - 1] = line[:start] + text + line[start + place.width :]

@@ -6,10 +6,11 @@ Every field of every answer is compared.  A recording counts as equal if all are
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final, TextIO
+
+import click
 
 from scenarios.conform.compare import Difference, first_difference
 from scenarios.conform.recording import (
@@ -39,15 +40,14 @@ def conform(paths: Iterable[str | Path], out: TextIO | None = None) -> int:
     Raises BadInput, whose text gives file and line, if a recording cannot be read.
     """
     recordings = find_recordings(paths)
-    out = out or sys.stdout
     equal = 0
     for path in recordings:
         difference = replay(path)
         if difference is None:
             equal += 1
         else:
-            out.write(f"{path}:{difference}\n")
-    out.write(f"{equal} of {len(recordings)} recordings equal\n")
+            click.echo(f"{path}:{difference}", out)
+    click.echo(f"{equal} of {len(recordings)} recordings equal", out)
     return 0 if equal == len(recordings) else 1
 
 
@@ -57,6 +57,7 @@ def replay(path: Path) -> str | None:
     Raises BadInput.
     """
     machine: Replay | None = None
+    number = 0
     for number, line in read_lines(path):
         try:
             if machine is None:
@@ -67,6 +68,8 @@ def replay(path: Path) -> str | None:
             raise BadInput(f"{path}:{number}: {error}") from error
         if difference is not None:
             return f"{number}: {difference}"
+    if number == 1:
+        raise BadInput(f"{path}:1: there are no inputs after the header")
     return None
 
 

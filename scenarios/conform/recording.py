@@ -45,7 +45,10 @@ def find_recordings(paths: Iterable[str | Path]) -> list[Path]:
     Raises BadInput for a path that leads nowhere and a directory without recordings.
     """
     found: list[Path] = []
-    for path in map(Path, paths):
+    for name in paths:
+        path = Path(name)
+        if not str(name):
+            raise BadInput("'' is no name of a file or directory")
         if path.is_dir():
             below = sorted(each for each in path.rglob("*") if each.name.endswith(SUFFIXES))
             if not below:

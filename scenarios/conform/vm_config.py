@@ -57,9 +57,13 @@ def _process(value: Json) -> BootProcess:
 
 
 def _acl(value: Json) -> BootAcl:
-    mask = None
-    if "calls" in value:
-        mask = 0
-        for call in field(value, "calls", list):
-            mask |= 1 << number({"calls": call}, "calls", 0, LAST_CALL)
+    mask = call_mask(value) if "calls" in value else None
     return BootAcl(field(value, "endpoint", int), mask, bool(optional(value, "sys", int, 0)))
+
+
+def call_mask(of: Json) -> int:
+    """The `calls` of a JSON object, a bit for each; 0 without.  Raises Malformed."""
+    mask = 0
+    for call in optional(of, "calls", list, []):
+        mask |= 1 << number({"calls": call}, "calls", 0, LAST_CALL)
+    return mask

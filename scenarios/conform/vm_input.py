@@ -44,7 +44,9 @@ from ipc.vm import (
     VmWillexit,
 )
 from ipc.wire import decode, encode
-from scenarios.conform.recording import Malformed, field, optional
+from scenarios.conform.recording import Malformed, checked, field, optional
+
+MOST_WORDS: Final = 14  # of a message's payload
 
 
 @attrs.frozen
@@ -112,8 +114,10 @@ def message_of(operation: dict[str, Any]) -> Message:
 
 
 def _raw(operation: dict[str, Any]) -> Message:
-    """A message of any number, with up to 14 words of payload."""
-    words = optional(operation, "u32", list, [])
+    """A message of any number, with its payload as words."""
+    words = [checked(word, "u32", int) for word in optional(operation, "u32", list, [])]
+    if len(words) > MOST_WORDS:
+        raise Malformed(f"u32 has {len(words)} words, more than {MOST_WORDS}")
     payload = b"".join((word & 0xFFFFFFFF).to_bytes(4, "little") for word in words)
     number = signed(optional(operation, "type", int, 0))
     return decode(encode(RawMessage(number, payload.ljust(56, b"\0"))))[1]

@@ -39,6 +39,7 @@ from ipc.vfs import VfsVmcall
 from ipc.vm import VmProcctlReply
 from kernel.memory import AddressSpace, Mmu
 from scenarios.conform.recording import optional
+from scenarios.conform.vm_config import call_mask
 from scenarios.conform.vm_input import REPLY_FIELDS
 
 Json = dict[str, Any]
@@ -237,8 +238,7 @@ class RecordedKernel:
         event: Json = {"len": request.nr_bytes, "result": result}
         if request.dst_endpt == SELF:
             event |= {"ev": "copyin", "ep": request.src_endpt, "addr": request.src_addr}
-            calls = optional(self.operation, "calls", list, [])
-            self._scratch = sum(1 << call for call in set(calls)).to_bytes(8, "little")
+            self._scratch = call_mask(self.operation).to_bytes(8, "little")
         else:
             event |= {"ev": "copyout", "ep": request.dst_endpt, "addr": request.dst_addr}
             event["data"] = _copied(self.operation, self._scratch)

@@ -217,6 +217,17 @@ class Every(Message, number=1, call="EVERY"):
     signals: int = sigset(40)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("text", 3), ("text", True), ("text", 10**11), ("text", (1, 2)), ("text", "ab"),
+     ("words", b"a"), ("words", 3)],
+)  # fmt: skip
+def test_numbers_are_no_text_and_text_is_no_numbers(name: str, value: object) -> None:
+    member = next(each for each in layout(Every).members if each.name == name)
+    with pytest.raises(ValueError, match="it must be"):
+        member.pack(value)
+
+
 def test_every_kind_of_field_is_packed_little_end_first() -> None:
     full = Every(-2, 254, -2, 0xFFFE, -2, 1, -2, 1, b"ab", (3,), 4)
     data = struct.pack("<bBhH2xiIqQ4si16s", -2, 254, -2, 0xFFFE, -2, 1, -2, 1, b"ab", 3, b"\4")

@@ -60,6 +60,12 @@ def test_a_literal_is_a_message(text: str, message: Message) -> None:
          "it must be at most 56 bytes"),
         ("VM_BRK {addr: VM_BRK {}}", 30, "addr cannot hold that", ""),
         ("VM_BRK {addr: {a: 1}}", 30, "addr cannot hold that", ""),
+        ("VM_BRK {addr: 1 == 1}", 30, "addr cannot hold that", ""),
+        ("raw {payload: 5}", 30, "payload cannot hold 5", "it must be at most 56 bytes"),
+        ("raw {payload: 99999999999}", 30, "payload cannot hold 0x174876e7ff",
+         "it must be at most 56 bytes"),
+        ("raw {payload: [1, 2]}", 30, "payload cannot hold [1, 2]", "it must be at most 56 bytes"),
+        ("raw {payload: 1 == 1}", 30, "payload cannot hold that", ""),
     ],
 )  # fmt: skip
 def test_a_wrong_literal_is_named_with_its_place(

@@ -38,7 +38,7 @@ MALFORMED = [
      "the '(' of line 1 is not closed"),
     ("check 1 = 2", 1, 9, "unexpected '='; expected an operator or end of line", ""),
     ("init: x(8Q)", 1, 9, "unknown unit Q", "sizes take K, M or G; times ns, us, ms or s"),
-    ("init: x(0x)", 1, 9, "a number in base 16 needs digits after 0x", ""),
+    ("init: x(0x)", 1, 9, "a number in base 16 needs digits, 0-9 and A-F, after 0x", ""),
     ("init: x(0789)", 1, 9, "0789 is octal, as it begins with 0: no digits 8 or 9", ""),
     (f"init: x({'9' * 5000})", 1, 9, "a number has at most 1000 digits", ""),
     ("# a\u2028b\x85c\u2029\ninit x()", 2, 6, "unexpected 'x'; expected ':'", ""),
@@ -218,6 +218,12 @@ def test_values_nested_beyond_reason_are_an_error() -> None:
 def test_an_excerpt_shows_the_line_of_the_place() -> None:
     error = mistake("# a\u2028b\x85c\r\ninit x()\r\n")
     assert str(error).splitlines()[1:] == ["    init x()", "         ^"]
+
+
+def test_a_text_is_split_into_lines_once() -> None:
+    source = Source("t.scn", "a\nb\r\nc")
+    assert source.lines == ("a\n", "b\r\n", "c")
+    assert source.lines is source.lines, "each line of a scenario looks for its place in them"
 
 
 # ---- Files

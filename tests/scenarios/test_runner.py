@@ -227,6 +227,55 @@ BAD: dict[str, tuple[str, str]] = {
     "a field given twice": (
         "init: sendrec(VM, VM_BRK {addr: 1, addr: 2})", "t.scn:1:36: addr is given twice",
     ),
+    "a field of a structure given twice": (
+        "process p kind=system\np: senda([{dst: p, dst: p, msg: raw {}}])",
+        "t.scn:2:20: dst is given twice",
+    ),
+    "flags that are text": (
+        'process p kind=system\np: senda([{dst: p, msg: raw {}, flags: "a"}])',
+        't.scn:2:10: flags must be a number of 32 bits, not "a"',
+    ),
+    "flags that are a structure": (
+        "process p kind=system\np: senda([{dst: p, msg: raw {}, flags: {a: 1}}])",
+        "t.scn:2:10: flags must be a number of 32 bits, not {a: 1}",
+    ),
+    "flags that are a message": (
+        "process p kind=system\np: senda([{dst: p, msg: raw {}, flags: raw {}}])",
+        "t.scn:2:10: flags must be a number of 32 bits, not a message raw",
+    ),
+    "flags that are too long": (
+        "process p kind=system\np: senda([{dst: p, msg: raw {}, flags: 0x100000000}])",
+        "t.scn:2:10: flags must be a number of 32 bits, not 0x100000000",
+    ),
+    "an endpoint that is too long": (
+        "process p kind=system\np: senda([{dst: 4G, msg: raw {}}])",
+        "t.scn:2:10: dst must be a number of 32 bits, not 0x100000000",
+    ),
+    "an entry that is none": (
+        "process p kind=system\np: senda([{dst: p, msg: raw {}, x: 1}])",
+        ("t.scn:2:10: table must be a list, [{dst: ..., msg: NAME {...}}, ...],"
+        " not {dst: p, msg: a message raw, x: 1}"),
+    ),
+    "a file that is there twice": (
+        'file /a "1"\nfile /b "1"\nfile /a "2"', "t.scn:3:1: files: '/a' is there twice",
+    ),
+    "a file below a file": (
+        'file /a "1"\nfile /a/b "2"', "t.scn:2:1: files: '/a/b' leads through a file that is no",
+    ),
+    "a server with the name of another": (
+        'file /f "a"\nprocess a\nserver vm nowhere:Main',
+        "t.scn:3:1: servers: there is a server vm already",
+    ),
+    "a setting of a server": (
+        "server s nowhere:Main bogus=1", "t.scn:1:23: server has no setting bogus",
+    ),
+    "two servers in one place": (
+        "process a endpoint=VFS\nprocess b endpoint=VFS",
+        "t.scn:2:1: driven: two processes have the same endpoint",
+    ),
+    "a delay in no base": (
+        "inject reply VFS delay=0xZ", "t.scn:1:24: a number in base 16 needs digits",
+    ),
     "no message": ("init: sendrec(VM, 3)",
                    "t.scn:1:19: message must be a message, NAME {field: value, ...}, not 3"),
     "time that goes back": ("advance 0 - 1", "t.scn:1:9: time does not go back"),
@@ -272,6 +321,23 @@ def test_a_module_that_cannot_be_imported_is_bad_input(
     assert outcome.reason.splitlines()[0] == (
         f"t.scn:1:1: {message}: SyntaxError: invalid syntax (broken_module.py, line 1)"
     )
+
+
+def test_a_module_that_exits_is_bad_input(tmp_path: Path) -> None:
+    (tmp_path / "exiting_module.py").write_text("raise SystemExit(3)\n")
+    line = "process p program=exiting_module:main"
+    outcome = run(Source("t.scn", line, tmp_path / "t.scn"))
+    assert outcome.status == "bad"
+    assert outcome.reason.startswith("t.scn:1:1: exiting_module:main: SystemExit: 3")
+
+
+def test_a_machine_may_be_described_in_a_file_that_is_included_first(tmp_path: Path) -> None:
+    (tmp_path / "machine.scn").write_text("machine memory=2M\n")
+    text = 'include "machine.scn"\ncheck free_pages() < 512\n'
+    outcome = run(Source("t.scn", text, tmp_path / "t.scn"))
+    assert outcome.status == "ok", outcome.reason
+    assert outcome.stage is not None
+    assert outcome.stage.system.config.memory == 2 << 20
 
 
 @pytest.mark.parametrize(("depth", "status"), [(32, "ok"), (33, "bad")])

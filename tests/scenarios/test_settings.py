@@ -47,6 +47,12 @@ def test_a_machine_line_sets_what_it_names() -> None:
         ("policy=fif", 16, "unknown policy 'fif'; there are fifo, priority, random, replay"),
         ("policy=replay:1,x", 16, "choice 2 of the schedule is 'x', not INDEX or INDEXxTIMES"),
         ("seed=x", 14, "not a number: x"),
+        ("memory=0xZZ", 16, "a number in base 16 needs digits, 0-9 and A-F, after 0x"),
+        ("seed=0x_1", 14, "a number in base 16 needs digits, 0-9 and A-F, after 0x"),
+        ("seed=0_1", 14, "not a number: 0_1"),
+        ("memory=\u0663M", 16, "not a number: \u0663M"),
+        ("memory=\u0660\u0663", 16, "not a number: \u0660\u0663"),
+        ('memory="\\xff"', 16, "not a number: \\xff"),
         ("sanity=maybe", 16, "'maybe' is none of never, quiet, each"),
         ("steps=0", 15, "steps must be more than 0"),
     ],
@@ -78,6 +84,8 @@ def test_what_is_in_a_file(text: str, content: bytes) -> None:
         ("size=1G", "a file is at most 256M long"),
         ('fill=""', "fill must not be empty"),
         ("mode=3", "file has no setting mode"),
+        ("size=0x1G", "a number in base 16 needs digits, 0-9 and A-F, after 0x"),
+        ('"1" content="333"', "content is given twice"),
     ],
 )
 def test_a_wrong_file_is_an_error(text: str, message: str) -> None:
@@ -94,3 +102,5 @@ def test_a_process_may_be_a_system_process() -> None:
         process_settings(line("process p kind=god"))  # type: ignore[arg-type]
     with pytest.raises(BadInput, match="a program is written module:function"):
         process_settings(line("process p program=x"))  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match="a number in base 16 needs digits"):
+        process_settings(line("process p endpoint=0xQ"))  # type: ignore[arg-type]

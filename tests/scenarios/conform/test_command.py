@@ -84,6 +84,7 @@ WHOLE: Final = b"".join(LINES)
         ("packed.jsonl", GOOD.read_bytes(), ":1:2: not a text file: byte 0x8b is not UTF-8"),
         ("text.jsonl", b"hello\n", ":1:1: not JSON: "),
         ("list.jsonl", b"[1]\n", ":1: not a JSON object"),
+        ("header.jsonl", LINES[0], ":1: there are no inputs after the header"),
         ("nan.jsonl", b'{"format": NaN}\n', ":1: not the JSON of a recording: NaN is no number"),
         (
             "digits.jsonl",
@@ -160,6 +161,11 @@ def test_a_machine_that_vm_cannot_have(tmp_path: Path, part: str, value: Any, me
 def test_bad_path(tmp_path: Path, name: str, message: str) -> None:
     with pytest.raises(BadInput, match=message):
         run(tmp_path / name)
+
+
+def test_an_empty_name_is_not_this_directory() -> None:
+    with pytest.raises(BadInput, match="'' is no name of a file or directory"):
+        conform([""])
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:

@@ -91,6 +91,9 @@ def test_bad_header(header: dict[str, Any], message: str) -> None:
         start(header)
 
 
+SET_PRIV: Final = {"op": "rs_set_priv", "src": 2, "nr": 6, "buf": 0x8048000, "sys": 0}
+
+
 @pytest.mark.parametrize(
     ("operation", "message"),
     [
@@ -98,6 +101,13 @@ def test_bad_header(header: dict[str, Any], message: str) -> None:
         ({"op": "dance"}, "unknown operation 'dance'"),
         ({"op": "mmap", "len": "much"}, 'len is "much"'),
         ({"op": "kmem"}, "no field 'reqs'"),
+        ({"op": "raw", "u32": ["x"]}, 'u32 is "x", not a whole number'),
+        ({"op": "raw", "u32": [1] * 15}, "u32 has 15 words, more than 14"),
+        (SET_PRIV | {"calls": [64]}, r"calls is 64, not in 0\.\.63"),
+        (SET_PRIV | {"calls": [-1]}, r"calls is -1, not in 0\.\.63"),
+        (SET_PRIV | {"calls": ["x"]}, 'calls is "x", not a whole number'),
+        (SET_PRIV | {"calls": [None]}, "calls is null, not a whole number"),
+        (SET_PRIV | {"calls": [[1]]}, r"calls is \[1\], not a whole number"),
     ],
 )
 def test_bad_operation(operation: dict[str, Any], message: str) -> None:
