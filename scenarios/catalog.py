@@ -27,7 +27,7 @@ def find(name: str) -> Source:
     path = Path(name)
     if not name:
         raise BadInput("'' is no name of a file or scenario")
-    if not _exists(path):
+    if not exists(path):
         wanted = name.removesuffix(SUFFIX).removeprefix("scenarios/")
         known = shipped()
         if wanted in known:
@@ -37,7 +37,8 @@ def find(name: str) -> Source:
     return read_source(path, name)
 
 
-def _exists(path: Path) -> bool:
+def exists(path: Path) -> bool:
+    """Whether there is such a file."""
     try:
         return path.exists()
     except (OSError, ValueError):  # a name that is too long, or none at all

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -77,7 +78,7 @@ def _parse(source: Source, including: tuple[str, ...]) -> syntax.Scenario:
         if isinstance(error.orig_exc, BadInput):
             raise error.orig_exc from None
         raise
-    return attrs.evolve(scenario, statements=_resolve(scenario.statements, source, including))
+    return attrs.evolve(scenario, statements=_resolve(scenario.statements, including))
 
 
 def _refuse_depth(tree: lark.ParseTree, source: Source) -> None:
@@ -91,28 +92,36 @@ def _refuse_depth(tree: lark.ParseTree, source: Source) -> None:
 
 
 def _resolve(
-    statements: tuple[syntax.Statement, ...], source: Source, including: tuple[str, ...]
+    statements: tuple[syntax.Statement, ...], including: tuple[str, ...]
 ) -> tuple[syntax.Statement, ...]:
     """`statements` with what their `include` lines bring in."""
-    return tuple(_with_included(statement, source, including) for statement in statements)
+    return tuple(_with_included(statement, including) for statement in statements)
 
 
-def _with_included(
-    statement: syntax.Statement, source: Source, including: tuple[str, ...]
-) -> syntax.Statement:
+def _with_included(statement: syntax.Statement, including: tuple[str, ...]) -> syntax.Statement:
     match statement:
         case syntax.Include():
-            return _include(statement, source, including)
+            return _include(statement, including)
         case syntax.Repeat() | syntax.Together() | syntax.WithQuirk():
-            return attrs.evolve(statement, body=_resolve(statement.body, source, including))
+            return attrs.evolve(statement, body=_resolve(statement.body, including))
         case _:
             return statement
 
 
-def _include(
-    statement: syntax.Include, source: Source, including: tuple[str, ...]
-) -> syntax.Include:
-    path = (source.path or Path()).parent / statement.path
+def included(statements: Iterable[syntax.Statement]) -> Iterator[Path]:
+    """The files that `statements` include, and those that these do."""
+    for statement in statements:
+        if isinstance(statement, syntax.Include):
+            yield _path_of(statement)
+        yield from included(getattr(statement, "body", ()))
+
+
+def _path_of(statement: syntax.Include) -> Path:
+    return (statement.at.source.path or Path()).parent / statement.path
+
+
+def _include(statement: syntax.Include, including: tuple[str, ...]) -> syntax.Include:
+    path = _path_of(statement)
     if str(path) in including:
         raise BadInput(f"{statement.path} includes itself", statement.at)
     if len(including) >= DEEPEST_INCLUDE:

@@ -15,6 +15,7 @@ from scenarios.checks import flatten
 from scenarios.parser import parse
 from scenarios.run import Overrides, run
 from scenarios.source import BadInput
+from scenarios.words import counted
 
 
 @click.command()
@@ -49,8 +50,7 @@ def _holds(name: str, schedules: list[Overrides]) -> bool:
             click.echo(f"FAILED    {name}{''.join(options)}")
             click.echo(outcome.reason)
             return False
-    noun = "schedule" if len(schedules) == 1 else "schedules"
-    click.echo(f"ok        {name} ({len(schedules)} {noun})")
+    click.echo(f"ok        {name} ({counted(len(schedules), 'schedule')})")
     return True
 
 

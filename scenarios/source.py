@@ -88,11 +88,7 @@ class BadInput(Exception):
 def read_source(path: Path, name: str | None = None) -> Source:
     """The scenario in the file `path`.  Raises BadInput if it cannot be read or is not text."""
     shown = name or str(path)
-    data = read_bytes(path, shown)
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise BadInput(_not_text(shown, data, error)) from error
+    text = decoded(read_bytes(path, shown), shown)
     marked = text.startswith(BYTE_ORDER_MARK)
     source = Source(shown, text.removeprefix(BYTE_ORDER_MARK), path, marked)
     _refuse_control_characters(source)
@@ -112,6 +108,14 @@ def read_bytes(path: Path, shown: str) -> bytes:
     if len(data) > LARGEST:
         raise BadInput(f"{shown}: longer than {LARGEST >> 20}M, so it is no such file")
     return data
+
+
+def decoded(data: bytes, shown: str) -> str:
+    """`data` as text, if it is that; messages call it `shown`.  Raises BadInput."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadInput(_not_text(shown, data, error)) from error
 
 
 def _not_text(shown: str, data: bytes, error: UnicodeDecodeError) -> str:

@@ -155,8 +155,8 @@ def _add_driven(driven: dict[str, int], line: syntax.Process) -> None:
 
 def _place_of(error: BadConfig, declared: list[Declared]) -> Place | None:
     """The line that the error is about: the one that it names, or the first of that kind."""
-    kind = LINES_OF.get(error.key, object)
-    lines = [each for each in declared if isinstance(each, kind)]
+    kind = LINES_OF.get(error.key)
+    lines = [each for each in declared if kind is None or isinstance(each, kind)]
     subject = _SUBJECT.match(error.reason)
     for statement in lines:
         name = statement.path if isinstance(statement, syntax.File) else statement.name

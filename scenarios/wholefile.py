@@ -17,14 +17,14 @@ def write_whole(path: Path, data: bytes) -> None:
     A file that is there keeps its mode; a link still leads to it.  A device or a pipe is written to
     as it is.  Raises OSError, and then the file is as it was.
     """
-    target = path.resolve()
     try:
-        mode = target.stat().st_mode
+        mode = path.stat().st_mode
     except FileNotFoundError:
         mode = stat.S_IFREG | NEW_FILE
     if not stat.S_ISREG(mode):
-        target.write_bytes(data)
+        path.write_bytes(data)  # by its own name: that of a pipe leads nowhere
         return
+    target = path.resolve()
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     draft = Path(name)
     try:

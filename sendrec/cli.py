@@ -32,10 +32,10 @@ def main() -> None:
         status = commands(standalone_mode=False)
         click.echo(nl=False)  # writes out what is written, so that a failure to do so is one here
     except click.ClickException as error:
-        error.show()
+        _tell(error.show)
         status = BAD_INPUT
     except click.Abort:
-        click.echo("interrupted", err=True)
+        _tell(lambda: click.echo("interrupted", err=True))
         status = INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has gone; Python must not try to flush to it again.
@@ -44,9 +44,20 @@ def main() -> None:
     except OSError as error:
         sys.stdout = None
         place = error.filename or "cannot write the output"
-        click.echo(f"Error: {place}: {error.strerror or error}", err=True)
+        message = f"Error: {place}: {error.strerror or error}"
+        _tell(lambda: click.echo(message, err=True))
         status = BAD_INPUT
     sys.exit(status)
+
+
+def _tell(show: Callable[[], None]) -> None:
+    """Show an error; where that cannot be, the exit status says it alone."""
+    if sys.stderr is None:
+        return
+    try:
+        show()
+    except OSError:
+        sys.stderr = None
 
 
 @contextmanager
@@ -153,6 +164,12 @@ def memory(file: str, **machine: Any) -> int:
     return print_usage(file, **machine)
 
 
+def _file_name(_context: click.Context, _option: click.Parameter, name: str | None) -> Path | None:
+    if name == "":
+        raise click.BadParameter("'' is no name of a file")
+    return None if name is None else Path(name)
+
+
 @commands.command()
 @click.option(
     "--operations", type=click.IntRange(1), default=10_000, show_default=True, metavar="N",
@@ -175,7 +192,7 @@ def memory(file: str, **machine: Any) -> int:
     help="How many operations a run has at most; each begins with a new machine.",
 )  # fmt: skip
 @click.option(
-    "--resume", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    "--resume", callback=_file_name, metavar="FILE",
     help="Keep the campaign in this file, and go on from there if it exists.",
 )  # fmt: skip
 def campaign(**options: Any) -> int:

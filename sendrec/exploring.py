@@ -40,9 +40,9 @@ def explore(
     """Run `async def test(machine)` under different schedules, the ones nearest to fifo first.
 
     The test gets a new machine each time, booted with the `options` of `sendrec.boot`, and must do
-    the same each time.  The other arguments are those of `scenarios.explore.explore`.  What the
-    test raises first is raised, with a note of the schedule: `policy="replay:…"` makes it again.
-    Not to be called from within trio.
+    the same each time.  The other arguments are those of `scenarios.explore.explore`; ValueError is
+    raised for those that make no search.  What the test raises first is raised, with a note of the
+    schedule: `policy="replay:…"` makes it again.  Not to be called from within trio.
     """
     if "policy" in options:
         raise ValueError("explore chooses the order itself, so it takes no policy")

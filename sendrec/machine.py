@@ -62,7 +62,14 @@ class Machine:
         await self.bridge.until_quiet()
 
     async def advance(self, duration: int) -> None:
-        """Let `duration` virtual nanoseconds pass.  Raises MachineStopped."""
+        """Let `duration` virtual nanoseconds pass.
+
+        Raises TypeError and ValueError for what is no whole number from 0 on; MachineStopped.
+        """
+        if isinstance(duration, bool) or not isinstance(duration, int):
+            raise TypeError(f"a duration is a whole number of nanoseconds, not {duration!r}")
+        if duration < 0:
+            raise ValueError(f"time does not go back: {duration}")
         await self.bridge.advance(duration)
 
     @property

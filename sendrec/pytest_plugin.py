@@ -30,6 +30,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def machine_options(request: pytest.FixtureRequest) -> dict[str, Any]:
     """The options of the machine: those of the marker `machine`, if the test has one."""
     marker = request.node.get_closest_marker("machine")
+    if marker is not None and marker.args:
+        given = ", ".join(map(repr, marker.args))
+        raise TypeError(f"the marker machine takes options, such as memory='2M', not {given}")
     return dict(marker.kwargs) if marker is not None else {}
 
 

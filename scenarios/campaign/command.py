@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +14,7 @@ from scenarios.campaign.campaign import Verdict, go_on, quirks_of, world_maker
 from scenarios.campaign.record import Record, read_record
 from scenarios.campaign.run import Run
 from scenarios.source import BadInput
+from scenarios.words import counted
 
 LAST_OPERATIONS: Final = 20
 DEFAULT: Final[dict[str, Any]] = {"seed": 1, "world": "vm", "quirks": "none", "length": 300}
@@ -43,7 +45,7 @@ def campaign(
             def progress(record: Record) -> None:
                 bar.update(task, completed=min(record.operations, operations))
                 if record.found:
-                    bar.update(task, description=f"{len(record.found)} quirks found")
+                    bar.update(task, description=_quirks_found(record))
                 if resume is not None:
                     record.write(resume)
 
@@ -75,8 +77,14 @@ def _record(given: dict[str, Any], resume: Path | None) -> Record:
 
 
 def _check(record: Record) -> None:
-    quirks_of(record.quirks)
-    world_maker(record.world)
+    quirks = quirks_of(record.quirks)
+    known = world_maker(record.world).names
+    names = [found.quirk for found in record.found]
+    for name in names:
+        if name not in known or name not in quirks:
+            raise BadInput(f"{name} was found, which was not looked for")
+        if names.count(name) > 1:
+            raise BadInput(f"{name} was found twice")
 
 
 def _bar(console: Console) -> Progress:
@@ -87,9 +95,9 @@ def _bar(console: Console) -> Progress:
 
 
 def _interrupted(console: Console, record: Record, resume: Path | None) -> int:
-    console.print(f"interrupted after {record.operations} operations")
+    console.print(f"interrupted after {counted(record.operations, 'operation')}")
     if resume is not None:
-        console.print(f"to go on: the same command, with --resume {resume}")
+        console.print(f"to go on: the same command, with --resume {shlex.quote(str(resume))}")
     return 130
 
 
@@ -99,7 +107,10 @@ def _report(console: Console, record: Record, verdict: Verdict) -> None:
     if verdict.failed is not None:
         _report_failure(console, record, verdict.failed)
         return
-    runs = f"{record.operations} operations in {record.runs} runs (seed {record.seed})"
+    runs = (
+        f"{counted(record.operations, 'operation')} in {counted(record.runs, 'run')}"
+        f" (seed {record.seed})"
+    )
     console.print(f"{runs}: nothing is wrong" if record.quirks == "none" else runs)
 
 
@@ -107,12 +118,17 @@ def _report_found(console: Console, record: Record, missing: Sequence[str]) -> N
     for found in record.found:
         console.print(f"{found.quirk}: {found.how}: {found.text}", markup=False)
         console.print(
-            f"    run {found.seed}, {len(found.operations)} operations, the last {found.last}",
+            f"    run {found.seed}, {counted(len(found.operations), 'operation')},"
+            f" the last {found.last}",
             markup=False, soft_wrap=True,
         )  # fmt: skip
-    console.print(f"{len(record.found)} quirks found")
+    console.print(_quirks_found(record))
     if missing:
         console.print(f"not found: {', '.join(missing)}")
+
+
+def _quirks_found(record: Record) -> str:
+    return f"{counted(len(record.found), 'quirk')} found"
 
 
 def _report_failure(console: Console, record: Record, run: Run) -> None:

@@ -13,8 +13,9 @@ from typing import Any, Final
 import attrs
 
 from scenarios.campaign.hunt import Found
-from scenarios.source import BadInput, read_bytes
+from scenarios.source import BadInput, decoded, read_bytes
 from scenarios.wholefile import write_whole
+from scenarios.words import counted
 
 VERSION: Final = "campaign/1"
 
@@ -60,8 +61,12 @@ def run_seed(seed: int, number: int) -> int:
 
 def read_record(path: Path) -> Record:
     """The campaign in the file.  Raises BadInput if there is none."""
+    text = decoded(read_bytes(path, str(path)), str(path))
     try:
-        data = json.loads(read_bytes(path, str(path)))
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
+        where = f"{path}:{error.lineno}:{error.colno}"
+        raise BadInput(f"{where}: no record of a campaign: {error.msg}") from error
     except (ValueError, RecursionError) as error:
         raise BadInput(f"{path}: no record of a campaign: {error}") from error
     if not isinstance(data, dict) or data.pop("format", None) != VERSION:
@@ -71,18 +76,33 @@ def read_record(path: Path) -> Record:
 
 def _record(path: Path, data: dict[str, Any]) -> Record:
     try:
-        found = [Found(**each) for each in data.pop("found")]
-        for each in found:
-            _check_fields(each, FOUND_FIELDS)
-        record = Record(**data, found=found)
+        found = data.pop("found")
+        if not isinstance(found, list):
+            raise ValueError(f"found is {found!r:.40}")
+        record = Record(**data, found=[Found(**each) for each in found])
         _check_fields(record, RECORD_FIELDS)
-        if min(record.seed, record.runs, record.operations) < 0 or record.length < 1:
-            raise ValueError("a number is less than it can be")
+        for each in record.found:
+            _check_fields(each, FOUND_FIELDS)
+            if not all(isinstance(operation, dict) for operation in each.operations):
+                raise ValueError(f"operations is {each.operations!r:.40}")
+        _check_numbers(record)
     except (KeyError, TypeError) as error:
         raise BadInput(f"{path}: a record without the fields of one: {error}") from error
     except ValueError as error:
         raise BadInput(f"{path}: a record that makes no sense: {error}") from error
     return record
+
+
+def _check_numbers(record: Record) -> None:
+    if min(record.seed, record.runs, record.operations) < 0 or record.length < 1:
+        raise ValueError("a number is less than it can be")
+    # A run is made again when it has found something, and then counts as one.
+    most = (record.runs + len(record.found)) * record.length
+    if not record.runs <= record.operations <= most:
+        raise ValueError(
+            f"{counted(record.operations, 'operation')} in {counted(record.runs, 'run')}"
+            f" of at most {record.length}"
+        )
 
 
 def _check_fields(of: object, kinds: dict[str, type]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from typing import Any, Final
@@ -12,8 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from scenarios.catalog import find
 from scenarios.explore.exploration import searching
-from scenarios.explore.search import Exploration, Run, Search, Seen, counted
+from scenarios.explore.search import Exploration, Run, Search, Seen
 from scenarios.source import BadInput
+from scenarios.words import counted
 from servers.config import BadConfig, MachineConfig
 
 FAILED: Final = 1
@@ -103,8 +105,11 @@ def report(
 def _report_failure(name: str, run: Run, quirks: str | None) -> None:
     click.echo(f"  with {counted(len(run.deviations), 'deviation')} ({run.ending}):")
     click.echo(run.text)
-    options = f" --quirks {quirks}" if quirks is not None else ""
-    click.echo(f"  to see it: sendrec run --trace{options} --policy replay:{run.schedule} {name}")
+    options = f" --quirks {shlex.quote(quirks)}" if quirks is not None else ""
+    click.echo(
+        f"  to see it: sendrec run --trace{options} --policy replay:{run.schedule}"
+        f" {shlex.quote(name)}"
+    )
 
 
 def _show(orders: Iterable[Seen]) -> None:

@@ -13,6 +13,7 @@ from scenarios.explore.frontier import Frontier, Reduced, Whole
 from scenarios.explore.steps import Deviations
 from scenarios.explore.watcher import Watcher
 from scenarios.run import Ending
+from scenarios.words import counted
 
 DEFAULT_BOUND: Final = 2
 DEFAULT_RUNS: Final = 1000
@@ -39,11 +40,6 @@ class Run:
     def outcome(self) -> tuple[Any, ...]:
         """What the run came to: equal for two runs whose difference nobody inside can see."""
         return (self.ending, self.text if self.ending == "bad" else "", self.results)
-
-
-def counted(number: int, noun: str) -> str:
-    """So many of what `noun` is, in words."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 # Makes a schedule; with a careful watcher if the last argument is true.
@@ -115,6 +111,11 @@ class Exploration:
             self.failures.append(run)
 
 
+def _check_number(name: str, value: object, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(f"{name} is {value!r}; it must be a whole number from {least} on")
+
+
 Progress = Callable[[Exploration], None]
 
 
@@ -123,7 +124,8 @@ class Search:
     """Explores what `play` plays.
 
     At most `bound` deviations and `runs` runs, in random order if there is a `seed`; `whole`
-    leaves no schedule out; `on` goes on after a failure.
+    leaves no schedule out; `on` goes on after a failure.  Raises ValueError for numbers that make
+    no search.
     """
 
     play: Player
@@ -135,6 +137,10 @@ class Search:
     found: Exploration = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        _check_number("bound", self.bound, 0)
+        _check_number("runs", self.runs, 1)
+        if self.seed is not None:
+            _check_number("seed", self.seed, 0)
         self.found = Exploration(self.bound, not self.whole)
 
     def finish(self) -> Exploration:

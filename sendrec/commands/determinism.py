@@ -19,13 +19,16 @@ import attrs
 import click
 
 from scenarios.catalog import find
-from scenarios.run import EXIT_STATUS, Overrides
+from scenarios.run import EXIT_STATUS, Overrides, Status
 from scenarios.source import BadInput
 from sendrec.commands.options import overrides
 
 # What a run's process does: whatever comes first, then the scenario, whose name is an argument.
 PROGRAM: Final = "{before}; from sendrec.commands.determinism import print_run; print_run()"
 
+
+MARK: Final = b"\0"  # between what a run's process prints and the status, the last that it says
+NEW_LINE: Final = os.linesep.encode()
 
 # Only who develops has it.
 IMPORT_HYPOTHESIS: Final = (
@@ -51,6 +54,25 @@ ENVIRONMENTS: Final = (
 )
 
 
+@attrs.frozen
+class Printed:
+    """What a run has come to: the trace, and how it ended."""
+
+    status: Status
+    text: bytes
+
+
+class Crashed(Exception):
+    """A run ended without an outcome: the program has a defect, or somebody's module ended it.
+
+    `said` is what it had to say of that.
+    """
+
+    def __init__(self, reason: str, said: str) -> None:
+        super().__init__(reason)
+        self.said = said
+
+
 def check_files(
     files: Iterable[str],
     times: int,
@@ -72,24 +94,44 @@ def _check(name: str, times: int, machine: Overrides) -> int:
     assert source.path is not None, "find reads files"
     path = str(source.path.resolve())
     environments = [ENVIRONMENTS[number % len(ENVIRONMENTS)] for number in range(times)]
-    first = _run(path, environments[0], machine)
-    if first.returncode == EXIT_STATUS["bad"]:
-        click.echo(first.stdout.decode("utf-8", "replace"), err=True, nl=False)
-        return first.returncode
-    for environment in environments[1:]:
-        other = _run(path, environment, machine)
-        if other.stdout != first.stdout:
+    first: Printed | None = None
+    for environment in environments:
+        try:
+            printed = _run(path, environment, machine)
+        except Crashed as crash:
+            click.echo(f"CRASHED   {name}: {environment.name}: {crash}")
+            click.echo(crash.said, err=True, nl=False)
+            return EXIT_STATUS["failed"]
+        first = first or printed
+        if printed != first:
             click.echo(f"DIFFERS   {name}: {environments[0].name} and {environment.name}")
-            click.echo(_first_difference(first.stdout, other.stdout))
-            return 1
-    click.echo(f"same      {name}  ({times} runs, {first.stdout.count(os.linesep.encode())} lines)")
+            click.echo(_first_difference(first.text, printed.text))
+            return EXIT_STATUS["failed"]
+        if printed.status == "bad":
+            click.echo(printed.text, err=True, nl=False)
+            return EXIT_STATUS["bad"]
+    assert first is not None, "there are at least two runs"
+    click.echo(f"same      {name}  ({times} runs, {first.text.count(NEW_LINE)} lines)")
     return 0
 
 
-def _run(
+def _run(path: str, environment: Environment, machine: Overrides) -> Printed:
+    """One run.  Raises Crashed."""
+    done = _start(path, environment, machine)
+    text, _, last = done.stdout.rpartition(MARK)
+    for status, code in EXIT_STATUS.items():
+        if (done.returncode, last) == (code, status.encode()):
+            return Printed(status, text)
+    raise Crashed(
+        f"it ended with status {done.returncode}, without an outcome",
+        done.stderr.decode("utf-8", "replace"),
+    )
+
+
+def _start(
     path: str, environment: Environment, machine: Overrides
 ) -> subprocess.CompletedProcess[bytes]:
-    """One run; its output is the trace, and how it ended."""
+    """One run's process, when it has ended."""
     options = [machine.policy or "", "" if machine.seed is None else str(machine.seed)]
     paths = [str(Path(each or ".").resolve()) for each in sys.path]
     with tempfile.TemporaryDirectory() as elsewhere:
@@ -101,8 +143,7 @@ def _run(
             },
             cwd=elsewhere if environment.elsewhere else None,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            capture_output=True,
             check=False,
         )  # fmt: skip
 
@@ -119,6 +160,7 @@ def print_run() -> None:
         if outcome.status == "bad"
         else f"{outcome.status} {outcome.reason} {outcome.schedule}"
     )
+    click.echo(MARK + outcome.status.encode(), nl=False)
     sys.exit(EXIT_STATUS[outcome.status])
 
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import io
+import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+import attrs
 import click
 
-from kernel.probes import Event
-from scenarios.catalog import find
+from scenarios.catalog import exists, find
 from scenarios.run import EXIT_STATUS, Outcome, Overrides, Status, run
-from scenarios.source import BadInput
-from scenarios.stage import Stage
+from scenarios.source import BadInput, Source
 from scenarios.values import show_time
+from scenarios.words import counted
 from sendrec.commands.options import overrides
+from sendrec.commands.outputs import Outputs
 
 LAST_LINES: Final = 8
 WORDS: Final[dict[Status, str]] = {"ok": "ok", "failed": "FAILED", "bad": "BAD INPUT"}
@@ -34,15 +35,17 @@ def run_files(
     seed: int | None = None,
     quirks: str | None = None,
 ) -> int:
-    """Run the scenarios and print what came of them; the exit status."""
+    """Run the scenarios and print what came of them; the exit status.
+
+    The picture of the last one is written to the file `diagram`, and its events to the file `log`.
+    """
     machine = overrides(policy, seed, quirks)
-    _refuse_to_overwrite(files, diagram, log)
+    outputs = Outputs(diagram, log)
+    outputs.refuse_each_other()
     counts: Counter[Status] = Counter()
     worst = 0
     for name in files:
-        if update:
-            _update(name, machine)
-        outcome = run_file(name, machine, trace=trace, diagram=diagram, log=log)
+        outcome = run_file(name, machine, outputs, trace=trace, update=update)
         _print_outcome(name, outcome, machine)
         if maps and outcome.stage is not None:
             from sendrec.commands.memory import print_maps
@@ -51,86 +54,54 @@ def run_files(
         counts[outcome.status] += 1
         worst = max(worst, EXIT_STATUS[outcome.status])
     click.echo(_summary(counts))
+    outputs.write()
     return worst
 
 
 def run_file(
     name: str,
     machine: Overrides,
+    outputs: Outputs,
     *,
     trace: bool = False,
-    diagram: str | None = None,
-    log: str | None = None,
+    update: bool = False,
 ) -> Outcome:
-    """What came of the scenario called `name`.
-
-    Its picture is written to the file `diagram`, and its events to the file `log`.
-    """
+    """What came of the scenario called `name`, of which `outputs` keeps what it will write."""
+    if update:
+        _refuse_to_update(name)
     try:
         source = find(name)
     except BadInput as error:
         return Outcome("bad", str(error))
-    events: list[Event] = []
-    listener = events.append if diagram is not None or log is not None else None
-    outcome = run(source, machine, click.echo if trace else None, listener)
-    if diagram is not None and outcome.stage is not None:
-        _draw(diagram, events, outcome.stage)
-    if log is not None and outcome.stage is not None:
-        _log(log, events)
+    outputs.refuse(source)
+    if update:
+        source = _updated(name, source, machine)
+    outcome = run(source, machine, click.echo if trace else None, outputs.listener)
+    outputs.stage = outcome.stage
     return outcome
 
 
-def _refuse_to_overwrite(files: Iterable[str], diagram: str | None, log: str | None) -> None:
-    """Raises click.BadParameter if a file would be written that is read, or written twice."""
-    known = [Path(name).resolve() for name in files]
-    for name, option in ((diagram, "--diagram"), (log, "--log")):
-        if name is None:
-            continue
-        path = Path(name).resolve()
-        if path in known and not path.is_char_device():
-            raise click.BadParameter(f"{name} is another file of this command", param_hint=option)
-        known.append(path)
+def _refuse_to_update(name: str) -> None:
+    """Raises click.BadParameter for what cannot be written as a whole."""
+    if exists(Path(name)) and not Path(name).is_file():
+        raise click.BadParameter(f"{name} is no regular file", param_hint="--update")
 
 
-def _update(name: str, machine: Overrides) -> None:
-    """Rewrite the results in the file `name`."""
+def _updated(name: str, source: Source, machine: Overrides) -> Source:
+    """The scenario with its results rewritten, as they are in its file then."""
     from scenarios.update import update
     from scenarios.wholefile import write_whole
 
+    updated = update(source, machine)
+    if not updated.changes:
+        return source
+    assert source.path is not None, "find reads files"
     try:
-        source = find(name)
-        updated = update(source, machine)
-        if updated.changes:
-            assert source.path is not None, "find reads files"
-            encoding = "utf-8-sig" if source.marked else "utf-8"
-            write_whole(source.path, updated.text.encode(encoding))
-            noun = "result" if updated.changes == 1 else "results"
-            click.echo(f"updated   {name}  ({updated.changes} {noun})")
-    except BadInput:
-        return  # the run that follows says so
+        write_whole(source.path, updated.text.encode("utf-8-sig" if source.marked else "utf-8"))
     except OSError as error:
         raise click.FileError(name, error.strerror) from error
-
-
-def _draw(path: str, events: list[Event], stage: Stage) -> None:
-    from tracing.diagram import svg
-
-    _write(path, svg(events, stage.names), "--diagram")
-
-
-def _log(path: str, events: list[Event]) -> None:
-    from tracing.eventlog import write_log
-
-    lines = io.StringIO()
-    write_log(events, lines)
-    _write(path, lines.getvalue(), "--log")
-
-
-def _write(path: str, text: str, option: str) -> None:
-    try:
-        Path(path).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise click.BadParameter(f"{path}: {error.strerror}", param_hint=option) from error
+    click.echo(f"updated   {name}  ({counted(updated.changes, 'result')})")
+    return attrs.evolve(source, text=updated.text)
 
 
 def _print_outcome(name: str, outcome: Outcome, machine: Overrides) -> None:
@@ -142,7 +113,7 @@ def _print_outcome(name: str, outcome: Outcome, machine: Overrides) -> None:
         click.echo(outcome.reason)
         for line in _printed(outcome):
             click.echo(line)
-        click.echo(f"  to see all messages: sendrec run --trace {name}{_again(outcome, machine)}")
+        click.echo(f"  to see all messages: {_again(name, outcome, machine)}")
 
 
 def _printed(outcome: Outcome) -> Iterator[str]:
@@ -155,15 +126,16 @@ def _printed(outcome: Outcome) -> Iterator[str]:
         yield from (f"    {line}" for line in lines[-LAST_LINES:])
 
 
-def _again(outcome: Outcome, machine: Overrides) -> str:
-    """The options that make the same run again where the policy is a matter of chance."""
-    if machine.policy is None or not outcome.schedule:
-        return ""
-    return f" --policy replay:{outcome.schedule}"
+def _again(name: str, outcome: Outcome, machine: Overrides) -> str:
+    """The command that makes the same run again; by its schedule, if the policy was chosen."""
+    given = machine.given()
+    if "policy" in given and outcome.schedule:
+        given["policy"] = f"replay:{outcome.schedule}"
+    options = [word for option, value in given.items() for word in (f"--{option}", str(value))]
+    return shlex.join(["sendrec", "run", "--trace", name, *options])
 
 
 def _summary(counts: Counter[Status]) -> str:
     total = sum(counts.values())
-    noun = "scenario" if total == 1 else "scenarios"
     parts = [f"{counts[status]} {WORDS[status].lower()}" for status in WORDS if counts[status]]
-    return f"{total} {noun}: {', '.join(parts)}"
+    return f"{counted(total, 'scenario')}: {', '.join(parts)}"

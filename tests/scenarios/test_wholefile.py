@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -43,6 +44,16 @@ def test_what_cannot_be_written_is_as_it_was(
         write_whole(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_pipe_that_has_no_name_of_its_own_is_written_to() -> None:
+    if not Path("/dev/fd").is_dir():
+        pytest.skip("there are no such names")
+    reader, writer = os.pipe()
+    write_whole(Path(f"/dev/fd/{writer}"), b"data")
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        assert pipe.read() == b"data"
 
 
 def test_a_device_is_written_to_and_stays_one(tmp_path: Path) -> None:

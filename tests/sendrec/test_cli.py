@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -85,6 +86,8 @@ def test_the_exit_status_is_the_worst(
     assert sendrec("run", *files).returncode == status
 
 
+SHIPPED = str(ROOT / "scenarios" / "library" / "heap.scn")
+
 MISTAKES = {
     "no command": ["ru"],
     "no files": ["run"],
@@ -103,8 +106,14 @@ MISTAKES = {
     "a name that is too long": ["run", "x" * 5000],
     "a log where the scenario is": ["run", "--log", "in.scn", "in.scn"],
     "two outputs in one file": ["run", "--log", "out", "--diagram", "./out", "in.scn"],
+    "a log where the scenario is, by a hard link": ["run", "--log", "hard.scn", "in.scn"],
+    "a log where what it includes is": ["run", "--log", "in.scn", "outer.scn"],
+    "a picture where a shipped scenario is": ["run", "--diagram", SHIPPED, "library/heap"],
+    "an update of a pipe": ["run", "--update", "pipe"],
     "a log where nothing can be": ["run", "--log", "no/where", "in.scn"],
     "another campaign's file": ["campaign", "--resume", "in.scn"],
+    "a campaign in a file without a name": ["campaign", "--resume", ""],
+    "a recording without a name": ["conform", ""],
     "no world": ["campaign", "--world", "moon"],
     "no such file to check": ["check-determinism", "nowhere.scn"],
     "once is not several times": ["check-determinism", "--times", "1", "library/heap"],
@@ -119,8 +128,13 @@ def test_a_users_mistake_is_one_error_and_never_a_traceback(
 ) -> None:
     scenario = tmp_path / "in.scn"
     scenario.write_text("init: getpid()\n")
+    (tmp_path / "hard.scn").hardlink_to(scenario)
+    (tmp_path / "outer.scn").write_text('repeat 1\n    include "in.scn"\n')
+    os.mkfifo(tmp_path / "pipe")
+    shipped = Path(SHIPPED).read_text()
     done = sendrec(*arguments, cwd=tmp_path)
     assert scenario.read_text() == "init: getpid()\n"
+    assert Path(SHIPPED).read_text() == shipped
     assert done.returncode == 2, done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     assert done.stderr.strip()
@@ -182,11 +196,14 @@ def test_the_trace_is_whole_when_the_machine_panics(sendrec: Sendrec, tmp_path: 
 def test_a_failure_under_a_random_policy_says_how_to_make_it_again(
     sendrec: Sendrec, tmp_path: Path
 ) -> None:
-    scenario = _file(tmp_path, "init: fork() = kid\ncheck 1 == 2\n")
-    done = sendrec("run", "--policy", "random", "--seed", "3", scenario)
+    scenario = _file(tmp_path, "init: fork() = kid\ncheck 1 == 2\n", "a name.scn")
+    done = sendrec(
+        "run", "--policy", "random", "--seed", "3", "--quirks", "mmap-len-wrap", scenario
+    )
     again = next(line for line in done.stdout.splitlines() if "to see all messages" in line)
-    arguments = again.partition("sendrec ")[2].split()
+    arguments = shlex.split(again.partition("sendrec ")[2])
     assert arguments[0] == "run"
+    assert arguments[-4:] == ["--seed", "3", "--quirks", "mmap-len-wrap"]
     replayed = sendrec(*arguments)
     assert replayed.returncode == 1
     assert f"{scenario}:2:7: this is not true" in replayed.stdout
@@ -227,6 +244,35 @@ def test_check_determinism_reports_a_scenario_that_cannot_run(
     done = sendrec("check-determinism", _file(tmp_path, "init getpid()"))
     assert done.returncode == 2
     assert "1:6: unexpected 'getpid'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("body", "status"), [("os._exit(0)", 0), ("os._exit(1)", 1), ("os.abort()", -signal.SIGABRT)]
+)
+def test_check_determinism_does_not_call_crashes_the_same(
+    sendrec: Sendrec, tmp_path: Path, body: str, status: int
+) -> None:
+    (tmp_path / "fatal.py").write_text(
+        f"import os, sys\nasync def main(libc):\n    print('oh', file=sys.stderr, flush=True)\n"
+        f"    {body}\n"
+    )
+    scenario = _file(tmp_path, "process p program=fatal:main\ninit: wait()\n")
+    done = sendrec("check-determinism", scenario)
+    assert done.returncode == 1
+    assert done.stdout == (
+        f"CRASHED   {scenario}: hash seed 0: it ended with status {status}, without an outcome\n"
+    )
+    assert done.stderr.startswith("oh\n")
+
+
+def test_check_determinism_compares_no_warnings(sendrec: Sendrec, tmp_path: Path) -> None:
+    (tmp_path / "chatty.py").write_text(
+        "import os, sys\nasync def main(libc):\n    print(os.getpid(), file=sys.stderr)\n"
+    )
+    scenario = _file(tmp_path, "process p program=chatty:main\ninit: wait()\n")
+    done = sendrec("check-determinism", "--times", "2", scenario)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"same      {scenario}  (2 runs, ")
 
 
 def test_memory_says_who_uses_how_much(sendrec: Sendrec) -> None:
@@ -285,6 +331,72 @@ def test_a_full_disk_is_one_error(arguments: list[str]) -> None:
         )  # fmt: skip
     assert done.stderr == "Error: cannot write the output: No space left on device\n"
     assert done.returncode == 2
+
+
+def _limited() -> None:
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such limits")
+@pytest.mark.parametrize("option", ["--log", "--diagram"])
+def test_what_is_written_is_written_whole_or_not_at_all(tmp_path: Path, option: str) -> None:
+    target = tmp_path / "kept"
+    target.write_text("of an earlier run")
+    done = subprocess.run(
+        [sys.executable, "-m", "sendrec", "run", option, str(target), "library/heap"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)}, preexec_fn=_limited,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stdout.startswith("ok        library/heap")
+    assert done.stderr.endswith(f"Error: Invalid value for {option}: {target}: File too large\n")
+    assert [each.read_text() for each in tmp_path.iterdir()] == ["of an earlier run"]
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "a file"])
+def test_a_log_may_go_where_the_rest_does(tmp_path: Path, kind: str) -> None:
+    with (tmp_path / "out").open("w+") as file:
+        done = subprocess.run(
+            [sys.executable, "-m", "sendrec", "run", "--log", "/dev/stdout", "library/heap"],
+            env=os.environ | {"PYTHONPATH": str(ROOT)}, text=True, check=True,
+            stdout=file if kind == "a file" else subprocess.PIPE,
+        )  # fmt: skip
+        printed = (tmp_path / "out").read_text() if kind == "a file" else done.stdout
+    lines = printed.splitlines()
+    assert lines[0].startswith("ok        library/heap")
+    assert lines[-1].startswith('{"seq": ')
+
+
+def test_no_log_is_written_over_the_users_program(sendrec: Sendrec, tmp_path: Path) -> None:
+    program = "async def main(libc):\n    return 0\n"
+    module = Path(_file(tmp_path, program, "precious.py"))
+    scenario = _file(tmp_path, "process p program=precious:main\ninit: wait()\n")
+    assert sendrec("run", "--log", str(module), scenario).returncode == 2
+    assert module.read_text() == program
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no such device")
+@pytest.mark.parametrize("arguments", [["run", "nowhere.scn"], ["run", "--nothing"]], ids=" ".join)
+@pytest.mark.parametrize("closed", [True, False])
+def test_the_status_is_right_where_errors_cannot_be_told(
+    arguments: list[str], closed: bool
+) -> None:
+    where = "2>&-" if closed else "2>/dev/full"
+    done = subprocess.run(
+        ["sh", "-c", f'"$@" {where}', "sh", sys.executable, "-m", "sendrec", *arguments],
+        env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+
+
+def test_recordings_are_compared_where_nobody_listens() -> None:
+    done = subprocess.run(
+        ["sh", "-c", '"$@" >&-', "sh", sys.executable, "-m", "sendrec", "conform", RECORDING],
+        env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_the_version(sendrec: Sendrec) -> None:

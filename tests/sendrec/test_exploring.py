@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import trio
 
@@ -80,6 +82,21 @@ def test_what_holds() -> None:
     assert found.ok
     assert found.exhausted
     assert len(found.outcomes) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"runs": 0}, "runs is 0; it must be a whole number from 1 on"),
+        ({"runs": True}, "runs is True"),
+        ({"bound": -1}, "bound is -1; it must be a whole number from 0 on"),
+        ({"bound": "x"}, "bound is 'x'"),
+        ({"seed": 1.5}, "seed is 1.5"),
+    ],
+)
+def test_numbers_that_make_no_search(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        sendrec.explore(deposits, **options)
 
 
 def test_no_policy() -> None:

@@ -97,6 +97,9 @@ GOOD = {
 }  # fmt: skip
 
 
+FOUND = {"quirk": "vfs-lifo", "how": "", "text": "", "seed": 1, "operations": []}
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -116,6 +119,12 @@ GOOD = {
             GOOD | {"found": [{"quirk": "x", "how": "", "text": "", "seed": 1, "operations": 5}]}
         ),
         json.dumps(GOOD | {"found": [{"quirk": "x"}]}),
+        json.dumps(GOOD | {"found": {}}),
+        json.dumps(GOOD | {"found": ""}),
+        json.dumps(GOOD | {"found": [FOUND | {"operations": [5]}]}),
+        json.dumps(GOOD | {"runs": 3, "operations": 2}),
+        json.dumps(GOOD | {"runs": 2, "operations": 21}),
+        json.dumps(GOOD | {"runs": 2, "operations": 31, "found": [FOUND]}),
         json.dumps({key: value for key, value in GOOD.items() if key != "found"}),
     ],
 )
@@ -124,6 +133,42 @@ def test_bad_records(text: str, tmp_path: Path) -> None:
     path.write_text(text)
     with pytest.raises(BadInput, match="record"):
         read_record(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [(b'{"format":\n x', "2:2: no record of a campaign"), (b"{}\n\xff", "2:1: not a text file")],
+)
+def test_what_is_no_json_has_its_place(text: bytes, place: str, tmp_path: Path) -> None:
+    path = tmp_path / "campaign.json"
+    path.write_bytes(text)
+    with pytest.raises(BadInput) as raised:
+        read_record(path)
+    assert str(raised.value).startswith(f"{path}:{place}")
+
+
+@pytest.mark.parametrize(
+    ("quirks", "found", "message"),
+    [
+        ("none", ["vfs-lifo"], "vfs-lifo was found, which was not looked for"),
+        ("vfs-lifo", ["slot-wrap"], "slot-wrap was found, which was not looked for"),
+        ("all", ["no-such"], "no-such was found, which was not looked for"),
+        ("all", ["vfs-lifo", "vfs-lifo"], "vfs-lifo was found twice"),
+    ],
+)
+def test_a_record_that_has_found_what_it_cannot(
+    quirks: str, found: list[str], message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "campaign.json"
+    names = [FOUND | {"quirk": name} for name in found]
+    path.write_text(json.dumps(GOOD | {"quirks": quirks, "found": names}))
+    with pytest.raises(BadInput, match=f"a record that makes no sense: {message}"):
+        campaign(10, resume=path)
+
+
+def test_one_is_not_several(capsys: pytest.CaptureFixture[str]) -> None:
+    assert campaign(1) == 0
+    assert "1 operation in 1 run (seed 1): nothing is wrong" in capsys.readouterr().out
 
 
 def test_no_record(tmp_path: Path) -> None:
