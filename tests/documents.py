@@ -85,13 +85,14 @@ def command(arguments: list[str]) -> tuple[int, str]:
 
     printed = io.StringIO()
     before, sys.argv = sys.argv, ["sendrec", *arguments]
+    path = list(sys.path)  # what lies beside a scenario is found from then on
     try:
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
             main()
     except SystemExit as end:
         return int(end.code or 0), printed.getvalue()
     finally:
-        sys.argv = before
+        sys.argv, sys.path[:] = before, path
     raise AssertionError("the command ends by sys.exit")
 
 
