@@ -117,6 +117,10 @@ async def do_link(worker: Worker, request: VfsLink) -> Message | None:
     path = await fetch_name(worker, request.name1, request.len1)
     old = Lookup(path, SERIAL, READ)
     vnode = await eat_path(worker, old)
+    # The use of the file and the lock on its mount keep it.  Differs: MINIX keeps the file locked;
+    # if it is also the directory of the new name, VFS waits for itself, and all who come to that
+    # file wait with it.
+    old.unlock_vnode(worker)
     try:
         path = await fetch_name(worker, request.name2, request.len2)
         new = Lookup(path, READ, WRITE)

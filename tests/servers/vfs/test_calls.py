@@ -9,6 +9,7 @@ import pytest
 from ipc.endpoint import VFS
 from ipc.errors import (
     EACCES,
+    EAGAIN,
     EBADF,
     EEXIST,
     EFAULT,
@@ -28,6 +29,7 @@ from ipc.flags import (
     O_APPEND,
     O_CREAT,
     O_EXCL,
+    O_NONBLOCK,
     O_RDONLY,
     O_RDWR,
     O_TRUNC,
@@ -42,11 +44,13 @@ from ipc.vfs import (
     VfsIoctl,
     VfsLink,
     VfsMkdir,
+    VfsMknod,
     VfsOpen,
     VfsReadlink,
     VfsRename,
     VfsStat,
     VfsSymlink,
+    VfsTruncate,
     VfsUmask,
     VfsVmcall,
 )
@@ -54,6 +58,7 @@ from servers.lib.fsdriver.dirents import decode_dirents
 from servers.lib.libc import Libc
 from servers.mfs.mkfs import directory, file_of
 from tests.servers.site import Action, Site, site
+from tests.servers.systems import failure
 
 FILES = {
     "/etc/passwd": file_of(b"root:x:0:0\n", 0o644),
@@ -153,6 +158,10 @@ ERRORS: list[tuple[str, Action, int]] = [
     ("chdir to a file", lambda c: c.chdir("/etc/passwd"), ENOTDIR),
     ("link to a directory", lambda c: names(c, VfsLink, "/etc", "/tmp/x"), EPERM),
     ("link over a file", lambda c: names(c, VfsLink, "/bin/run", "/etc/passwd"), EEXIST),
+    ("link to the directory of the name", lambda c: names(c, VfsLink, "/", "/x"), EPERM),
+    ("link to where one is", lambda c: names(c, VfsLink, ".", "y"), EPERM),
+    ("link to a file below itself", lambda c: names(c, VfsLink, "/bin/run", "/bin/run/x"), ENOTDIR),
+    ("the same, not to be searched", lambda c: names(c, VfsLink, "/mine", "/mine/x"), EACCES),
     ("rename of nothing", lambda c: names(c, VfsRename, "/nope", "/tmp/x"), ENOENT),
     ("rename below itself", lambda c: names(c, VfsRename, "/etc", "/etc/x"), EINVAL),
     ("rename of a directory over a file", lambda c: names(c, VfsRename, "/etc", "/mine"), ENOTDIR),
@@ -323,6 +332,20 @@ async def all_descriptors(libc: Libc) -> list[Any]:
         return [count, getattr(failure, "errno", failure)]
 
 
+async def a_pipe_is_not_cut(libc: Libc) -> list[Any]:
+    path, length = await libc.text("/tmp/p")
+    await call(libc, VfsMknod(name_=path, len=length, mode=0o010666))
+    reader = await libc.open("/tmp/p", O_RDONLY | O_NONBLOCK)
+    writer = await libc.open("/tmp/p", O_WRONLY)
+    await libc.write(writer, b"data")
+    results = []
+    for size in (0, 4, 40_000):
+        path, length = await libc.text("/tmp/p")
+        request = VfsTruncate(name_=path, len=length, offset=size)
+        results += [await failure(call(libc, request)), await failure(libc.ftruncate(writer, size))]
+    return [*results, await libc.read_bytes(reader, 10), await failure(libc.read(reader, 0, 1))]
+
+
 async def no_seeking_in_pipes(libc: Libc) -> list[Any]:
     fd, _ = await libc.pipe()
     try:
@@ -347,6 +370,7 @@ BEHAVIOUR: list[tuple[Action, list[Any]]] = [
     (directories_are_listed, [37, [".", "..", "1", "11"], 2]),
     (where_one_is, [11, 11]),
     (all_descriptors, [255, EMFILE]),
+    (a_pipe_is_not_cut, [EINVAL] * 6 + [b"data", EAGAIN]),
     (no_seeking_in_pipes, [ESPIPE]),
 ]
 
