@@ -5,6 +5,7 @@ Source: MINIX ``fs/mfs/path.c`` search_dir.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ipc.errors import ENOENT, ENOTDIR, ENOTEMPTY, EROFS
@@ -48,8 +49,11 @@ async def search(fs: FileSystem, inode: Inode, name: bytes) -> tuple[int, int]:
     raise Refused(ENOENT)
 
 
-async def enter(fs: FileSystem, inode: Inode, name: bytes, number: int) -> None:
-    """Give inode `number` the name `name`, in the first free entry or a new one at the end."""
+async def enter(fs: FileSystem, inode: Inode, name: bytes, number: int) -> int:
+    """Give inode `number` the name `name`, in the first free entry or a new one at the end.
+
+    What comes back is the byte of the directory where the entry is.
+    """
     _require_writable(fs, inode)
     position = await _free_entry(fs, inode)
     inode.entry_hint = position // BLOCK_SIZE * BLOCK_SIZE
@@ -64,13 +68,23 @@ async def enter(fs: FileSystem, inode: Inode, name: bytes, number: int) -> None:
     if position == inode.size:
         inode.size += ENTRY_SIZE
         if extended:
-            await fs.write_inode(inode)
+            with suppress(Refused):  # the name is there; the inode stays dirty
+                await fs.write_inode(inode)
+    return position
 
 
 async def delete(fs: FileSystem, inode: Inode, name: bytes) -> None:
-    """Take the name `name` out; the entry keeps its inode number at its end, for recovery."""
+    """Take the name `name` out; raises Refused, as `search`."""
     _require_writable(fs, inode)
     number, position = await search(fs, inode, name)
+    await delete_at(fs, inode, position, number)
+
+
+async def delete_at(fs: FileSystem, inode: Inode, position: int, number: int) -> None:
+    """Take the entry of inode `number` at byte `position` out.
+
+    It keeps the number at its end, for recovery.
+    """
     offset = position // BLOCK_SIZE * BLOCK_SIZE
     buffer = await directory_block(fs, inode, offset)
     at = position - offset

@@ -173,7 +173,7 @@ class FileSystem:
         if len(self._inodes) >= TABLE_SIZE:
             for number in self._unused:
                 inode = self._inodes[number]
-                if inode.links and not inode.dirty:  # else `put_inode` had no memory
+                if inode.links and not inode.dirty:  # else `put_inode` failed
                     break
             else:
                 raise Refused(ENFILE)
@@ -189,34 +189,32 @@ class FileSystem:
     async def put_inode(self, inode: Inode) -> None:
         """End a use of `inode`; with the last, a file without links is freed.
 
-        If there is no memory for that, the next `sync` will do it: what was asked is done already.
+        If it cannot be freed or written, for want of memory or because the disk fails, the use has
+        ended all the same: the inode stays, without links or dirty, and the next `sync` tries
+        again.
         """
         if inode.count < 1:
             raise Panic(f"inode {inode.number} is put more often than it was taken")
         inode.count -= 1
-        if not inode.count:
+        if inode.count:
+            return
+        inode.mount_point = False
+        self._unused[inode.number] = None
+        if inode.dirty or not inode.links:
             with suppress(Refused):
                 await self._settle(inode)
 
     async def _settle(self, inode: Inode) -> None:
-        """Free or write an inode that nobody uses any more; raises Refused as blocks do."""
-        gone = False
-        try:
-            if inode.links == 0:
-                await zones.release(self, inode)
-                await self._give_bit(START_BLOCK, inode.number)
-                inode.mode = 0
-                inode.dirty = True
-                self.inode_hint = min(self.inode_hint, inode.number)
-                gone = True
-            inode.mount_point = False
-            if inode.dirty:
-                await self.write_inode(inode)
-        finally:
-            if gone:
-                del self._inodes[inode.number]
-            else:
-                self._unused[inode.number] = None
+        """Free `inode`, which nobody uses, if it has no links; write it.  Raises Refused."""
+        if inode.links == 0:
+            await zones.release(self, inode)
+            inode.mode = 0
+            inode.dirty = True
+            await self._give_bit(START_BLOCK, inode.number)
+            self.inode_hint = min(self.inode_hint, inode.number)
+            del self._inodes[inode.number], self._unused[inode.number]
+        if inode.dirty:
+            await self.write_inode(inode)
 
     async def new_inode(self, mode: int, uid: int, gid: int) -> Inode:
         """Take a free inode, without links yet; raises Refused (EROFS, ENOSPC, ENFILE)."""
@@ -278,14 +276,22 @@ class FileSystem:
         inode.update = 0
 
     async def sync(self) -> None:
-        """Write all inodes that changed, then all blocks.  MINIX: fs_sync."""
-        for number, inode in list(self._inodes.items()):
-            if not (inode.count or inode.links):  # there was no memory to free it
-                del self._unused[number]
-                await self._settle(inode)
-            elif inode.dirty:
-                await self.write_inode(inode)
+        """Write all inodes that changed, then all blocks.  MINIX: fs_sync.
+
+        Raises Refused if an inode could not be written or freed; all else is written.
+        """
+        refusal: Refused | None = None
+        for inode in list(self._inodes.values()):
+            try:
+                if not (inode.count or inode.links):  # `put_inode` could not free it
+                    await self._settle(inode)
+                elif inode.dirty:
+                    await self.write_inode(inode)
+            except Refused as refused:
+                refusal = refused
         await self.cache.sync()
+        if refusal is not None:
+            raise refusal
 
     def in_use(self) -> int:
         """How often inodes are in use, all together."""

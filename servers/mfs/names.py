@@ -50,6 +50,24 @@ async def new_node(
     fs: FileSystem, parent: Inode, name: bytes, mode: int, uid: int, gid: int, first_zone: int = 0
 ) -> Inode:
     """Make a file and enter its name; it is in use.  Raises Refused (EEXIST, ENOSPC, …)."""
+    inode = await _nameless(fs, parent, name, mode, uid, gid)
+    inode.zones[0] = first_zone
+    # On disk an inode without a name is better than a name without an inode.
+    try:
+        await fs.write_inode(inode)
+        await directory.enter(fs, parent, name, inode.number)
+    except Refused:
+        inode.links = 0
+        inode.dirty = True
+        await fs.put_inode(inode)
+        raise
+    return inode
+
+
+async def _nameless(
+    fs: FileSystem, parent: Inode, name: bytes, mode: int, uid: int, gid: int
+) -> Inode:
+    """A new file, in use, that may have `name` in `parent`, but does not have it yet."""
     if parent.links == 0:
         raise Refused(ENOENT)
     if mode & S_IFMT == S_IFDIR and parent.links >= LINK_MAX:
@@ -60,29 +78,23 @@ async def new_node(
         raise Refused(EEXIST)
     inode = await fs.new_inode(mode, uid, gid)
     inode.links = 1
-    inode.zones[0] = first_zone
-    # On disk an inode without a name is better than a name without an inode.
-    await fs.write_inode(inode)
-    try:
-        await directory.enter(fs, parent, name, inode.number)
-    except Refused:
-        inode.links = 0
-        inode.dirty = True
-        await fs.put_inode(inode)
-        raise
     return inode
 
 
 async def make_directory(
     fs: FileSystem, parent: Inode, name: bytes, mode: int, uid: int, gid: int
 ) -> None:
-    """Make a directory with its `.` and `..`; raises Refused."""
-    inode = await new_node(fs, parent, name, mode, uid, gid)
+    """Make a directory with its `.` and `..`; raises Refused.
+
+    Differs: MINIX gives it its name first, and panics if that cannot be taken away again.
+    """
+    inode = await _nameless(fs, parent, name, mode, uid, gid)
     try:
+        await fs.write_inode(inode)
         await directory.enter(fs, inode, b".", inode.number)
         await directory.enter(fs, inode, b"..", parent.number)
+        await directory.enter(fs, parent, name, inode.number)
     except Refused:
-        await directory.delete(fs, parent, name)
         inode.links = 0
         raise
     else:
@@ -202,6 +214,9 @@ async def _may_rename(
             raise Refused(EMLINK)
     if replaced is not None and moves_directory != (replaced.format == S_IFDIR):
         raise Refused(ENOTDIR if moves_directory else EISDIR)
+    if moves_directory and old_parent is not new_parent:
+        # Its `..` is changed last: that it can be read is to be known before anything changes.
+        await directory.search(fs, inode, b"..")
 
 
 async def _is_above(fs: FileSystem, inode: Inode, below: Inode) -> bool:
@@ -209,8 +224,10 @@ async def _is_above(fs: FileSystem, inode: Inode, below: Inode) -> bool:
     number = below.number
     while number not in (inode.number, ROOT_INODE):
         step = await fs.get_inode(number)
-        number, _position = await directory.search(fs, step, b"..")
-        await fs.put_inode(step)
+        try:
+            number, _position = await directory.search(fs, step, b"..")
+        finally:
+            await fs.put_inode(step)
     return number == inode.number
 
 
@@ -224,8 +241,15 @@ async def _move(
         await directory.delete(fs, old_parent, old_name)
         await directory.enter(fs, new_parent, new_name, inode.number)
         return
-    await directory.enter(fs, new_parent, new_name, inode.number)
-    await directory.delete(fs, old_parent, old_name)
+    position = await directory.enter(fs, new_parent, new_name, inode.number)
+    try:
+        await directory.delete(fs, old_parent, old_name)
+    except Refused:
+        inode.links += 1  # for as long as it has both names
+        inode.dirty = True
+        await directory.delete_at(fs, new_parent, position, inode.number)
+        inode.links -= 1
+        raise
     if inode.format == S_IFDIR:
         await _unlink_file(fs, inode, old_parent, b"..")
         await directory.enter(fs, inode, b"..", new_parent.number)
