@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ipc.endpoint import RS, VFS, VM
 from ipc.errors import EINVAL, ENOSYS, EPERM, OK
+from ipc.flags import VMPPARAM_CLEAR, VMPPARAM_HANDLEMEM
 from ipc.message import Message, Reply
 from ipc.vm import VmExit, VmProcctl, VmWillexit
 from ipc.wire import wire_number
@@ -19,9 +20,6 @@ from servers.vm.regiontree import RegionTree
 
 if TYPE_CHECKING:
     from servers.vm.server import VmServer
-
-VMPPARAM_CLEAR = 1
-VMPPARAM_HANDLEMEM = 2
 
 
 def do_willexit(vm: VmServer, source: int, message: VmWillexit) -> Reply:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ipc.endpoint import NONE
 from ipc.errors import EINVAL, OK
+from ipc.flags import PFF_VMINHIBIT
 from ipc.kernelcalls import SysFork, SysForkReply
 from ipc.message import MESSAGE_SIZE
 from ipc.vm import VmFork, VmForkReply
@@ -20,8 +21,6 @@ from servers.vm.regiontree import RegionTree
 
 if TYPE_CHECKING:
     from servers.vm.server import VmServer
-
-PFF_VMINHIBIT: Final = 1
 
 
 async def do_fork(vm: VmServer, source: int, message: VmFork) -> VmForkReply:

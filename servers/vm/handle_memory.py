@@ -14,7 +14,7 @@ import attrs
 
 from ipc.endpoint import KERNEL, NONE, SELF, VFS
 from ipc.errors import EFAULT, OK
-from ipc.flags import VMCTL_MEMREQ_GET, VMCTL_MEMREQ_REPLY
+from ipc.flags import VMCTL_MEMREQ_GET, VMCTL_MEMREQ_REPLY, VMVFSREQ_FDIO
 from ipc.kernelcalls import SysVmctl, SysVmctlMemreqReply
 from ipc.message import Message
 from ipc.notification import Notification
@@ -28,7 +28,6 @@ from servers.vm.memtypes import FILE
 from servers.vm.outcome import BAD_ADDRESS, MAPPED, Failed, NeedsPage, Outcome
 from servers.vm.process import PAGE, WORD, VmProcess
 from servers.vm.region import WRITABLE, Region, not_aligned
-from servers.vm.vfsqueue import FDIO
 
 if TYPE_CHECKING:
     from servers.vm.server import VmServer
@@ -91,7 +90,9 @@ async def handle_memory(vm: VmServer, request: MemoryRequest) -> None:
     memory = vm.memory
     outcome = step(memory, request, retry=False)
     while type(outcome) is NeedsPage:
-        answer = await vm.ask_vfs(FDIO, outcome.fd, request.process.endpoint, outcome.offset, PAGE)
+        answer = await vm.ask_vfs(
+            VMVFSREQ_FDIO, outcome.fd, request.process.endpoint, outcome.offset, PAGE
+        )
         if answer.result != OK:
             outcome = Failed(_error(memory, answer.result))
         elif _is_gone(memory, request):

@@ -15,6 +15,7 @@ from typing import Any, Final
 import attrs
 import numpy as np
 
+from ipc.flags import VMVFSREQ_FDCLOSE
 from kernel.memory.mmu import Mmu
 from kernel.memory.space import PTE_PRESENT, PTE_USER, PTE_WRITE, Entries
 from kernel.panic import Panic
@@ -27,7 +28,7 @@ from servers.vm.outcome import MAPPED, NO_SOURCE, Failed, Outcome
 from servers.vm.pagecache import PageCache
 from servers.vm.process import WORD, VmProcess
 from servers.vm.region import WRITABLE, Region, not_aligned
-from servers.vm.vfsqueue import FDCLOSE, VfsQueue
+from servers.vm.vfsqueue import VfsQueue
 
 READ_ONLY: Final = PTE_PRESENT | PTE_USER
 READ_WRITE: Final = PTE_PRESENT | PTE_USER | PTE_WRITE
@@ -284,7 +285,7 @@ class Memory:
         return writable
 
     def _close_file(self, fd: int, user: VmProcess) -> None:
-        self.vfs.ask(FDCLOSE, fd, user.endpoint)
+        self.vfs.ask(VMVFSREQ_FDCLOSE, fd, user.endpoint)
 
 
 _DIRECT_CODE: Final = 3

@@ -21,6 +21,9 @@ from ipc.flags import (
     MAP_THIRDPARTY,
     MAP_UNINITIALIZED,
     PROT_WRITE,
+    SYS_PRIV_QUERY_MEM,
+    VMVFSREQ_FDCLOSE,
+    VMVFSREQ_FDLOOKUP,
 )
 from ipc.kernelcalls import SysPrivctl
 from ipc.message import Message, Reply
@@ -43,7 +46,6 @@ from servers.vm.process import PAGE, WORD, VmProcess
 from servers.vm.region import ANON as ANON_FLAG
 from servers.vm.region import DIRECT as DIRECT_FLAG
 from servers.vm.region import LOWER1MB, LOWER16MB, PHYS64K, UNINITIALIZED, WRITABLE, Region
-from servers.vm.vfsqueue import FDCLOSE, FDLOOKUP
 
 if TYPE_CHECKING:
     from servers.vm.server import VmServer
@@ -52,7 +54,6 @@ _vm_mmap_reply: Final = maker(VmMmapReply)
 
 MAP_ALIGNMENT_64KB: Final = 0x10000000
 MAP_FAILED: Final = WORD
-SYS_PRIV_QUERY_MEM: Final = 8
 _LONG: Final = 0xFFFFFFFFFFFFFFFF
 _LONGEST: Final = 0xFFFFF000  # what more than that is rounded up to has more than 32 bits
 _PRIVILEGED: Final = (VFS, RS)  # who may map for others, and memory that is not cleared
@@ -203,7 +204,7 @@ async def _map_file(
     if message.flags & MAP_SHARED and message.prot & PROT_WRITE:
         raise Refused(ENXIO)
     target = process.endpoint
-    answer = await vm.ask_vfs(FDLOOKUP, message.fd, target)
+    answer = await vm.ask_vfs(VMVFSREQ_FDLOOKUP, message.fd, target)
     owner = memory.process(answer.endpoint)
     if owner is None or (owner is not process and "file-mmap-killed" not in quirks):
         _map_for_dead(memory, answer)
@@ -229,7 +230,7 @@ def _map_for_dead(memory: Memory, answer: VmVfsReply) -> None:
     if name in memory.quirks:
         raise Panic("a file is to be mapped into a process that is dead", quirk=name)
     if answer.result == OK:
-        memory.vfs.ask(FDCLOSE, answer.fd, answer.endpoint)
+        memory.vfs.ask(VMVFSREQ_FDCLOSE, answer.fd, answer.endpoint)
 
 
 async def _finish_file(
@@ -237,7 +238,7 @@ async def _finish_file(
 ) -> tuple[int, int]:
     """Map the file that VFS has found: OK or why not, and the address."""
     if not answer.dev and "vfs-mmap-nodev" not in vm.memory.quirks:
-        vm.memory.vfs.ask(FDCLOSE, answer.fd, answer.endpoint)
+        vm.memory.vfs.ask(VMVFSREQ_FDCLOSE, answer.fd, answer.endpoint)
         return EINVAL, MAP_FAILED
     flags = message.flags
     if "file-prealloc" not in vm.memory.quirks:
@@ -283,7 +284,7 @@ async def map_file(
             region = place(memory, process, address, length, flags, vr_flags, FILE)
     if region is None:
         if "failed-mmap-keeps-fd" not in memory.quirks and may_close:
-            memory.vfs.ask(FDCLOSE, fd, process.endpoint)
+            memory.vfs.ask(VMVFSREQ_FDCLOSE, fd, process.endpoint)
         return ENOMEM, MAP_FAILED
     ref = memory.files.find(process, inode & _LONG, device & _LONG, fd, may_close)
     FILE.set_file(memory, region, ref, (offset - inside) & _LONG, clearend)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ipc.endpoint import SELF
 from ipc.errors import OK
-from ipc.flags import VMCTL_CLEAR_PAGEFAULT, VMCTL_CLEARMAPCACHE
+from ipc.flags import VMCTL_CLEAR_PAGEFAULT, VMCTL_CLEARMAPCACHE, VMVFSREQ_FDIO
 from ipc.kernelcalls import SysKill, SysVmctl
 from ipc.signals import SIGSEGV
 from ipc.traps import KernelCall, yields_traps
@@ -24,7 +24,6 @@ from kernel.panic import Panic
 from servers.vm.memory import Memory
 from servers.vm.outcome import BAD_ADDRESS, MAPPED, NeedsPage, Outcome
 from servers.vm.region import WRITABLE
-from servers.vm.vfsqueue import FDIO
 
 if TYPE_CHECKING:
     from ipc.message import Message
@@ -53,7 +52,7 @@ def do_pagefault(vm: VmServer, source: int, message: VmPagefault) -> Generator[A
                 process.minor_faults += 1
             break
         process.major_faults += 1
-        yield from vm.ask_vfs(FDIO, outcome.fd, source, outcome.offset, 4096)
+        yield from vm.ask_vfs(VMVFSREQ_FDIO, outcome.fd, source, outcome.offset, 4096)
         # Whether VFS has failed does not matter: then the page is not in the cache.
         if vm.alive.get(source) is not process:  # it has died
             return

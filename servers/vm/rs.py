@@ -11,6 +11,13 @@ import attrs
 
 from ipc.endpoint import VM
 from ipc.errors import EINVAL, ENOMEM, ENOSYS, EPERM, OK
+from ipc.flags import (
+    VM_RS_MEM_GET_PREALLOC_MAP,
+    VM_RS_MEM_HEAP_PREALLOC,
+    VM_RS_MEM_MAKE_VM,
+    VM_RS_MEM_MAP_PREALLOC,
+    VM_RS_MEM_PIN,
+)
 from ipc.kernelcalls import SysUpdate
 from ipc.message import Message, Reply
 from ipc.vm import VmRsMemctl, VmRsMemctlReply, VmRsPrepare, VmRsSetPriv, VmRsUpdate
@@ -28,12 +35,6 @@ from servers.vm.region import PREALLOC_MAP, UNINITIALIZED, WRITABLE, Region
 
 if TYPE_CHECKING:
     from servers.vm.server import VmServer
-
-VM_RS_MEM_PIN: Final = 0
-VM_RS_MEM_MAKE_VM: Final = 1
-VM_RS_MEM_HEAP_PREALLOC: Final = 2
-VM_RS_MEM_MAP_PREALLOC: Final = 3
-VM_RS_MEM_GET_PREALLOC_MAP: Final = 4
 
 SF_VM_ROLLBACK: Final = 0x80
 SF_VM_NOMMAP: Final = 0x100

@@ -21,10 +21,6 @@ from servers.lib.loop import Ticket
 
 _vfs_vmcall: Final = maker(VfsVmcall)
 
-FDLOOKUP: Final = 101
-FDCLOSE: Final = 102
-FDIO: Final = 103
-
 
 @attrs.define(eq=False)
 class VfsQueue:
@@ -42,7 +38,7 @@ class VfsQueue:
     def ask(self, what: int, fd: int, endpoint: int, offset: int = 0, length: int = 0) -> Ticket:
         """Queue a request about VM's descriptor `fd`, for process `endpoint`.
 
-        FDLOOKUP takes a descriptor of the process instead.  MINIX: vfs_request.
+        VMVFSREQ_FDLOOKUP takes a descriptor of the process instead.  MINIX: vfs_request.
         """
         number = self.last_id = self.last_id + 1
         message = _vfs_vmcall(offset, what, fd, number, endpoint, length)

@@ -7,13 +7,13 @@ from typing import Final
 
 import pytest
 
+from ipc.flags import VMVFSREQ_FDLOOKUP
 from kernel.memory.frames import PAGE_SIZE
 from servers.vm.memory import Memory
 from servers.vm.memtypes import ANON
 from servers.vm.process import VmProcess
 from servers.vm.region import Region
 from servers.vm.sanity import INVARIANTS, Violation, check
-from servers.vm.vfsqueue import FDLOOKUP
 from tests.servers.vm.kit import FIXED, cached, mapped_file, op, run
 
 OPERATIONS: Final = [
@@ -160,15 +160,15 @@ def miscount_sharers(memory: Memory) -> None:
 
 
 def idle_queue(memory: Memory) -> None:
-    memory.vfs.ask(FDLOOKUP, 3, 11)
-    memory.vfs.ask(FDLOOKUP, 4, 11)
+    memory.vfs.ask(VMVFSREQ_FDLOOKUP, 3, 11)
+    memory.vfs.ask(VMVFSREQ_FDLOOKUP, 4, 11)
     memory.vfs.active = None
 
 
 def same_number(memory: Memory) -> None:
-    memory.vfs.ask(FDLOOKUP, 3, 11)
+    memory.vfs.ask(VMVFSREQ_FDLOOKUP, 3, 11)
     memory.vfs.last_id -= 1
-    memory.vfs.ask(FDLOOKUP, 4, 11)
+    memory.vfs.ask(VMVFSREQ_FDLOOKUP, 4, 11)
 
 
 BREAKS: Final[list[tuple[Callable[[Memory], None], str]]] = [
