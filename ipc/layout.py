@@ -41,8 +41,8 @@ class Member:
         if len(self.form) == 1:
             return struct.pack(f"<{self.form}", value)
         is_text = self.form.endswith("s")
-        if isinstance(value, bytes | bytearray) != is_text:
-            raise TypeError  # bytes of an int are so many zeros, and bytes are also numbers
+        if hasattr(value, "__index__") if is_text else isinstance(value, bytes | bytearray):
+            raise TypeError  # bytes() of a number are so many zeros, and each of bytes is a number
         data = bytes(value) if is_text else struct.pack(f"<{len(value)}{self.form[-1]}", *value)
         if len(data) > self.size:
             raise OverflowError

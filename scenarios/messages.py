@@ -86,15 +86,23 @@ def _field_value(field: syntax.Field, member: Member, scope: Scope) -> Any:
         value = value.number(kind_of(member))
     if isinstance(value, Message | Fields | bool) or value is None:
         raise BadInput(f"{field.name} cannot hold that", field.value.at)
-    try:
-        member.pack(value)
-    except ValueError:
+    if not _fits(member, value):
         raise BadInput(
             f"{field.name} cannot hold {show(value)}",
             field.value.at,
             f"it must be {_allowed(member)}",
-        ) from None
+        )
     return value
+
+
+def _fits(member: Member, value: Value) -> bool:
+    if isinstance(value, tuple) and member.form.endswith("s"):
+        return False  # numbers, where text is wanted
+    try:
+        member.pack(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _allowed(member: Member) -> str:

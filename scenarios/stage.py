@@ -34,7 +34,9 @@ LINES_OF: Final[dict[str, type[Declared]]] = {
 }  # fmt: skip
 
 # What the reason of a BadConfig is about: a path in quotes, or a name.
-_SUBJECT = re.compile(r"'(?P<path>/[^']*)'|there is a server (?P<taken>\w+) |(?P<name>\w+)")
+_SUBJECT = re.compile(
+    r"'(?P<path>/[^']*)'|(?:there is a server|the __init__ of) (?P<other>\w+) |(?P<name>\w+)"
+)
 
 
 @attrs.define(eq=False)
