@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from ipc.endpoint import ANY, make_endpoint, slot_of
+from ipc.endpoint import ANY_SYS, ANY_TSK, ANY_USR
 from ipc.errors import E2BIG, EINVAL, ENOMEM, OK
 from kernel.privilege import NR_SYS_PROCS
 
@@ -25,11 +25,6 @@ if TYPE_CHECKING:
 # Kinds of filters.
 BLACKLIST: Final = 1
 WHITELIST: Final = 2
-
-# Sources that stand for many: all user processes, system processes, kernel tasks.
-ANY_USR: Final = make_endpoint(1, slot_of(ANY))
-ANY_SYS: Final = make_endpoint(2, slot_of(ANY))
-ANY_TSK: Final = make_endpoint(3, slot_of(ANY))
 
 MAXIMUM_ELEMENTS: Final = 2 * NR_SYS_PROCS
 POOL_SIZE: Final = 2 * NR_SYS_PROCS

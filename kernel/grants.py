@@ -19,6 +19,15 @@ import attrs
 
 from ipc.endpoint import ANY, MIB, NONE, VFS
 from ipc.errors import EINVAL, ELOOP, ENOTREADY, EPERM
+from ipc.flags import (
+    CPF_DIRECT,
+    CPF_INDIRECT,
+    CPF_MAGIC,
+    CPF_TRY,
+    CPF_USED,
+    CPF_VALID,
+    GRANT_INVALID,
+)
 from kernel.copying import Place
 
 if TYPE_CHECKING:
@@ -30,17 +39,8 @@ else:
     # Nobody changes what is frozen here, but to have attrs enforce it would double what it costs.
     from attrs import define as frozen
 
-CPF_READ: Final = 0x1
-CPF_WRITE: Final = 0x2
-CPF_TRY: Final = 0x10
-CPF_USED: Final = 0x100
-CPF_DIRECT: Final = 0x200
-CPF_INDIRECT: Final = 0x400
-CPF_MAGIC: Final = 0x800
-CPF_VALID: Final = 0x1000
 CPF_IN_USE: Final = CPF_USED | CPF_VALID
 
-GRANT_INVALID: Final = -1
 GRANT_SHIFT: Final = 20
 GRANT_MAX_IDX: Final = 1 << GRANT_SHIFT
 GRANT_INDEX: Final = GRANT_MAX_IDX - 1  # the part of a number that tells the index

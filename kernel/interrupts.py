@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import attrs
 
 from ipc.endpoint import HARDWARE, NONE
+from ipc.flags import IRQ_REENABLE
 from kernel import notify
 from kernel.probes import Interrupted
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 NR_IRQ_VECTORS: Final = 16
 NR_IRQ_HOOKS: Final = 16
-IRQ_REENABLE: Final = 1
 
 
 class Device(Protocol):

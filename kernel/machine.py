@@ -52,7 +52,9 @@ from kernel.memory.space import AddressSpace
 from kernel.panic import Panic
 from kernel.policies import make_policy
 from kernel.privilege import (
+    ALL_KERNEL_CALLS,
     ALL_TARGETS,
+    ALL_TRAPS,
     BILLABLE,
     NR_STATIC_PRIV_IDS,
     PREEMPTIBLE,
@@ -80,8 +82,6 @@ from kernel.timers import Timers
 if TYPE_CHECKING:
     from kernel.injection.table import FaultTable, Rationing
 
-ALL_TRAPS: Final = 0x1FFFF
-ALL_KERNEL_CALLS: Final = (1 << 64) - 1
 DEFAULT_QUANTUM: Final = 200 * MILLISECOND  # USR_QT
 TASK_NAMES: Final = {
     ASYNCM: "asyncm",

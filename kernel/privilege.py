@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import attrs
 
 from ipc.endpoint import NONE
-from ipc.traps import RECEIVE_CALL, SEND_CALL, SENDNB_CALL, SENDREC_CALL
+from ipc.traps import RECEIVE_CALL, SEND_CALL, SENDA_CALL, SENDNB_CALL, SENDREC_CALL
 
 if TYPE_CHECKING:
     from ipc.message import Message
@@ -37,6 +37,8 @@ DYN_PRIV_ID: Final = 0x008
 SYS_PROC: Final = 0x010
 
 ALL_TARGETS: Final = (1 << NR_SYS_PROCS) - 1
+ALL_TRAPS: Final = (1 << SENDA_CALL + 1) - 1  # MINIX: SRV_T; SENDA is the trap with the last number
+ALL_KERNEL_CALLS: Final = (1 << 64) - 1  # MINIX: SRV_KC; of the mask's 64 bits MINIX uses 58
 
 # A mask by bits: whether bit n is set is at n.
 Bits: TypeAlias = tuple[bool, ...]

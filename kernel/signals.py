@@ -23,6 +23,7 @@ from ipc.signals import (
     SIGKSIGSM,
     SIGSEGV,
     SIGSNDELAY,
+    signal_bit,
     signal_name,
 )
 from kernel.flags import MF_SIG_DELAY, RTS_NO_PRIV, RTS_SIG_PENDING, RTS_SIGNALED
@@ -35,11 +36,6 @@ if TYPE_CHECKING:
 
 # Signals that a signal manager cannot be asked to handle for itself.  MINIX: SIGS_IS_LETHAL
 LETHAL: Final = frozenset({SIGILL, SIGBUS, SIGFPE, SIGSEGV, SIGEMT, SIGABRT})
-
-
-def signal_bit(signal: int) -> int:
-    """The bit that stands for `signal` in a set of signals."""
-    return 1 << (signal - 1)
 
 
 class Signals:

@@ -17,8 +17,15 @@ import attrs
 from ipc import kernelcalls as calls
 from ipc.endpoint import INIT, MFS, PFS, PM, SCHED, SELF, VFS, VM
 from ipc.message import Message
-from kernel.machine import ALL_KERNEL_CALLS, ALL_TRAPS
-from kernel.privilege import ALL_TARGETS, DYN_PRIV_ID, PREEMPTIBLE, SYS_PROC, Privilege
+from kernel.privilege import (
+    ALL_KERNEL_CALLS,
+    ALL_TARGETS,
+    ALL_TRAPS,
+    DYN_PRIV_ID,
+    PREEMPTIBLE,
+    SYS_PROC,
+    Privilege,
+)
 from servers.lib.layout import DATA_END, STACK_BASE, STACK_SIZE, TEXT_BASE
 from servers.lib.memory import SCRATCH, SCRATCH_SIZE
 

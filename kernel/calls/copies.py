@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from ipc.endpoint import NONE, SELF
 from ipc.errors import EDOM, EFAULT, EINVAL, EPERM, ESRCH, OK
+from ipc.flags import CP_FLAG_TRY, CPF_DIRECT, CPF_READ, CPF_WRITE
 from ipc.kernelcalls import (
     SysMemset,
     SysPhyscopy,
@@ -23,23 +24,12 @@ from ipc.kernelcalls import (
 from ipc.message import Message
 from kernel.copying import ADDRESS_MASK, Place, resumed_result
 from kernel.flags import RTS_NO_PRIV
-from kernel.grants import (
-    CPF_DIRECT,
-    CPF_IN_USE,
-    CPF_READ,
-    CPF_WRITE,
-    GRANT_INDEX,
-    GRANT_SHIFT,
-    Grant,
-    MemoryTable,
-    verify_grant,
-)
+from kernel.grants import CPF_IN_USE, GRANT_INDEX, GRANT_SHIFT, Grant, MemoryTable, verify_grant
 
 if TYPE_CHECKING:
     from kernel.machine import Machine
     from kernel.process import Process
 
-CP_FLAG_TRY: Final = 1
 SCPVEC_NR: Final = 64
 # The flags of plain grants, by what they allow.
 _PLAIN: Final = CPF_IN_USE | CPF_DIRECT

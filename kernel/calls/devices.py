@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ipc.endpoint import NONE
 from ipc.errors import EINVAL, ENOSPC, EPERM, OK
+from ipc.flags import IRQ_DISABLE, IRQ_ENABLE, IRQ_RMPOLICY, IRQ_SETPOLICY
 from ipc.kernelcalls import SysDevio, SysDevioReply, SysIrqctl, SysIrqctlReply
 from ipc.message import Message
 from kernel.interrupts import NR_IRQ_HOOKS, NR_IRQ_VECTORS, Hook
@@ -17,10 +18,6 @@ if TYPE_CHECKING:
     from kernel.machine import Machine
     from kernel.process import Process
 
-IRQ_SETPOLICY: Final = 1
-IRQ_RMPOLICY: Final = 2
-IRQ_ENABLE: Final = 3
-IRQ_DISABLE: Final = 4
 MAXIMUM_NOTIFY_ID: Final = 31
 DIO_DIRECTION: Final = 0x0F
 DIO_INPUT: Final = 1

@@ -11,6 +11,19 @@ from typing import TYPE_CHECKING, Final
 
 from ipc.endpoint import NONE, endpoint_name
 from ipc.errors import E2BIG, EINVAL, EPERM, OK
+from ipc.flags import (
+    DIAGCTL_CODE_DIAG,
+    DIAGCTL_CODE_REGISTER,
+    DIAGCTL_CODE_STACKTRACE,
+    DIAGCTL_CODE_UNREGISTER,
+    GET_HZ,
+    GET_IDLETSC,
+    GET_IMAGE,
+    GET_LOADINFO,
+    GET_MACHINE,
+    GET_MONPARAMS,
+    GET_WHOAMI,
+)
 from ipc.kernelcalls import SysAbort, SysDiagctl, SysGetinfo, SysGetinfoReply
 from ipc.message import Message
 from ipc.signals import SIGKMESS
@@ -23,19 +36,7 @@ if TYPE_CHECKING:
     from kernel.machine import Machine
     from kernel.process import Process
 
-GET_IMAGE: Final = 1
-GET_MONPARAMS: Final = 4
-GET_MACHINE: Final = 12
-GET_LOADINFO: Final = 15
-GET_HZ: Final = 18
-GET_WHOAMI: Final = 19
-GET_IDLETSC: Final = 21
-
 DIAG_BUFSIZE: Final = 2000
-DIAGCTL_CODE_DIAG: Final = 1
-DIAGCTL_CODE_STACKTRACE: Final = 2
-DIAGCTL_CODE_REGISTER: Final = 3
-DIAGCTL_CODE_UNREGISTER: Final = 4
 _NAME_ROOM: Final = 16
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from ipc.endpoint import ANY, NONE, SELF
 from ipc.errors import EFAULT, EINVAL, EPERM, OK
+from ipc.flags import CPF_READ, CPF_WRITE, VUA_READ, VUA_WRITE
 from ipc.kernelcalls import (
     SysUmap,
     SysUmapRemote,
@@ -21,7 +22,7 @@ from ipc.kernelcalls import (
 )
 from ipc.message import Message
 from kernel.copying import Place, resumed_result
-from kernel.grants import CPF_READ, CPF_WRITE, verify_grant
+from kernel.grants import verify_grant
 from kernel.memory.frames import PAGE_MASK, PAGE_SIZE
 from kernel.memory.space import PTE_FRAME, PTE_PRESENT
 
@@ -35,8 +36,6 @@ LOCAL_VM_SEG: Final = 0x1000
 MEM_GRANT: Final = 3
 VIR_ADDR: Final = 1
 MAPVEC_NR: Final = 64
-VUA_READ: Final = 1
-VUA_WRITE: Final = 2
 _VIRTUAL: Final = struct.Struct("<II")  # vumap_vir
 _PHYSICAL: Final = struct.Struct("<II")  # vumap_phys
 

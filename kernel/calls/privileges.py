@@ -11,13 +11,28 @@ from typing import TYPE_CHECKING, Final
 
 from ipc.endpoint import NONE, RS, SELF
 from ipc.errors import EDEADSRCDST, EINVAL, ENOMEM, EPERM, OK
+from ipc.flags import (
+    SYS_PRIV_ADD_IO,
+    SYS_PRIV_ADD_IRQ,
+    SYS_PRIV_ADD_MEM,
+    SYS_PRIV_ALLOW,
+    SYS_PRIV_CLEAR_IPC_REFS,
+    SYS_PRIV_DISALLOW,
+    SYS_PRIV_QUERY_MEM,
+    SYS_PRIV_SET_SYS,
+    SYS_PRIV_SET_USER,
+    SYS_PRIV_UPDATE_SYS,
+    SYS_PRIV_YIELD,
+)
 from ipc.kernelcalls import SysPrivctl
 from ipc.message import Message
 from ipc.traps import RECEIVE_CALL
 from kernel.copying import Place
 from kernel.flags import RTS_NO_PRIV
 from kernel.privilege import (
+    ALL_KERNEL_CALLS,
     ALL_TARGETS,
+    ALL_TRAPS,
     DYN_PRIV_ID,
     PREEMPTIBLE,
     SYS_PROC,
@@ -29,30 +44,16 @@ if TYPE_CHECKING:
     from kernel.machine import Machine
     from kernel.process import Process
 
-SYS_PRIV_ALLOW: Final = 1
-SYS_PRIV_DISALLOW: Final = 2
-SYS_PRIV_SET_SYS: Final = 3
-SYS_PRIV_SET_USER: Final = 4
-SYS_PRIV_ADD_IO: Final = 5
-SYS_PRIV_ADD_MEM: Final = 6
-SYS_PRIV_ADD_IRQ: Final = 7
-SYS_PRIV_QUERY_MEM: Final = 8
-SYS_PRIV_UPDATE_SYS: Final = 9
-SYS_PRIV_YIELD: Final = 10
-SYS_PRIV_CLEAR_IPC_REFS: Final = 11
-
 CHECK_IRQ: Final = 0x40
 CHECK_MEM: Final = 0x80
 NR_MEM_RANGE: Final = 20
 NR_IRQ: Final = 16
 DYNAMIC_SERVICE: Final = SYS_PROC | PREEMPTIBLE | DYN_PRIV_ID
-ALL_TRAPS: Final = 0xFFFF
-ALL_CALLS: Final = (1 << 64) - 1
 
 # struct priv, i386: where what a caller may set lies.
 _PRIV_SIZE: Final = 884
 _ID_FLAGS: Final = struct.Struct("<hhi")  # at 4: id, flags, init flags
-_TRAPS: Final = struct.Struct("<H2xQQii")  # at 24: traps, targets, calls, signal managers
+_TRAPS: Final = struct.Struct("<h2xQQii")  # at 24: traps, targets, calls, signal managers
 _MEMORY: Final = struct.Struct("<i")  # at 632, with ranges from 636
 _LINES: Final = struct.Struct("<i16i")  # at 796
 
@@ -119,7 +120,7 @@ def _set_system(machine: Machine, caller: Process, process: Process, request: Sy
     privilege.flags = DYNAMIC_SERVICE
     privilege.init_flags = 0
     privilege.trap_mask = ALL_TRAPS
-    privilege.kernel_calls = ALL_CALLS
+    privilege.kernel_calls = ALL_KERNEL_CALLS
     privilege.signal_manager = RS
     privilege.backup_signal_manager = NONE
     privilege.interrupt_lines = []
@@ -171,7 +172,7 @@ def _update(machine: Machine, privilege: Privilege, data: bytes) -> int:
         privilege.memory_ranges = [
             struct.unpack_from("<II", data, 636 + 8 * index) for index in range(count)
         ]
-    privilege.trap_mask = traps
+    privilege.trap_mask = traps & ALL_TRAPS  # the last bit of the 16 stands for those behind it
     set_targets(machine, privilege, targets)
     privilege.kernel_calls = calls
     return OK

@@ -5,9 +5,10 @@ Source: MINIX ``kernel/system/{do_fork,do_exec,do_clear,do_exit,do_runctl}.c``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ipc.errors import EBUSY, EDONTREPLY, EINVAL, EPERM, OK
+from ipc.flags import PFF_VMINHIBIT, RC_DELAY, RC_RESUME, RC_STOP
 from ipc.kernelcalls import SysClear, SysExec, SysExit, SysFork, SysForkReply, SysRunctl
 from ipc.message import Message
 from ipc.signals import SIGABRT, SIGILL
@@ -29,11 +30,6 @@ from kernel.probes import ProcessReplaced
 if TYPE_CHECKING:
     from kernel.machine import Machine
     from kernel.process import Process
-
-PFF_VMINHIBIT: Final = 1
-RC_STOP: Final = 0
-RC_RESUME: Final = 1
-RC_DELAY: Final = 1
 
 
 def do_fork(machine: Machine, _caller: Process, request: SysFork) -> Message | int:

@@ -5,18 +5,17 @@ Source: MINIX ``kernel/system/{do_schedule,do_schedctl}.c``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ipc.endpoint import NONE
 from ipc.errors import EINVAL, EPERM, OK
+from ipc.flags import SCHEDCTL_FLAG_KERNEL
 from ipc.kernelcalls import SysSchedctl, SysSchedule
 from ipc.message import Message
 
 if TYPE_CHECKING:
     from kernel.machine import Machine
     from kernel.process import Process
-
-SCHEDCTL_FLAG_KERNEL: Final = 1
 
 
 def do_schedule(machine: Machine, caller: Process, request: SysSchedule) -> Message | int:

@@ -23,6 +23,7 @@ from ipc.kernelcalls import (
     SysTrace,
 )
 from ipc.message import Message
+from ipc.signals import NSIG
 from kernel.flags import RTS_SIG_PENDING, RTS_SIGNALED
 from kernel.handlers import interrupt
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from kernel.machine import Machine
     from kernel.process import Process
 
-NSIG: Final = 64
 _SIGMSG: Final = struct.Struct("<i16sIII")  # sigmsg, i386
 
 

@@ -11,6 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from ipc.errors import E2BIG, EBUSY, EDEADSRCDST, EFAULT, EINVAL, EPERM, OK
+from ipc.flags import (
+    SYS_STATE_ADD_IPC_BL_FILTER,
+    SYS_STATE_ADD_IPC_WL_FILTER,
+    SYS_STATE_CLEAR_IPC_FILTERS,
+    SYS_STATE_CLEAR_IPC_REFS,
+    SYS_STATE_SET_STATE_TABLE,
+)
 from ipc.kernelcalls import SysStatectl, SysUpdate
 from ipc.message import Message
 from kernel.copying import Place
@@ -27,11 +34,6 @@ if TYPE_CHECKING:
     from kernel.machine import Machine
     from kernel.process import Process
 
-SYS_STATE_CLEAR_IPC_REFS: Final = 1
-SYS_STATE_SET_STATE_TABLE: Final = 2
-SYS_STATE_ADD_IPC_BL_FILTER: Final = 3
-SYS_STATE_ADD_IPC_WL_FILTER: Final = 4
-SYS_STATE_CLEAR_IPC_FILTERS: Final = 5
 SYS_UPD_ROLLBACK: Final = 1
 MATCH_SOURCE: Final = 1
 MATCH_TYPE: Final = 2

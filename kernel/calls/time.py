@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ipc.endpoint import NONE, SELF
 from ipc.errors import EINVAL, EPERM, OK
+from ipc.flags import CLOCK_REALTIME, VT_PROF, VT_VIRTUAL
 from ipc.kernelcalls import (
     SysSetalarm,
     SysSetalarmReply,
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from kernel.process import Process
 
 TMR_NEVER: Final = 1 << 31
-CLOCK_REALTIME: Final = 0
-VT_VIRTUAL: Final = 1
-VT_PROF: Final = 2
 _TICK_MASK: Final = 0xFFFFFFFF
 _LONG_MAX: Final = 0x7FFFFFFF  # i386
 

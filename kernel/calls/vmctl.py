@@ -10,6 +10,21 @@ from typing import TYPE_CHECKING, Final
 
 from ipc.endpoint import SELF, SYSTEM, VM
 from ipc.errors import EINVAL, ENOENT, OK
+from ipc.flags import (
+    VMCTL_BOOTINHIBIT_CLEAR,
+    VMCTL_CLEAR_PAGEFAULT,
+    VMCTL_CLEARMAPCACHE,
+    VMCTL_FLUSHTLB,
+    VMCTL_GET_PDBR,
+    VMCTL_I386_INVLPG,
+    VMCTL_KERN_MAP_REPLY,
+    VMCTL_KERN_PHYSMAP,
+    VMCTL_MEMREQ_GET,
+    VMCTL_MEMREQ_REPLY,
+    VMCTL_SETADDRSPACE,
+    VMCTL_VMINHIBIT_CLEAR,
+    VMCTL_VMINHIBIT_SET,
+)
 from ipc.kernelcalls import SysVmctl, SysVmctlMemreqReply, SysVmctlReply
 from ipc.message import Message, signed
 from ipc.notification import Notification
@@ -21,25 +36,8 @@ if TYPE_CHECKING:
     from kernel.machine import Machine
     from kernel.process import Process
 
-VMCTL_CLEAR_PAGEFAULT: Final = 12
-VMCTL_GET_PDBR: Final = 13
-VMCTL_MEMREQ_GET: Final = 14
-VMCTL_MEMREQ_REPLY: Final = 15
-VMCTL_NOPAGEZERO: Final = 18
-VMCTL_I386_KERNELLIMIT: Final = 19
-VMCTL_I386_INVLPG: Final = 25
-VMCTL_FLUSHTLB: Final = 26
-VMCTL_KERN_PHYSMAP: Final = 27
-VMCTL_KERN_MAP_REPLY: Final = 28
-VMCTL_SETADDRSPACE: Final = 29
-VMCTL_VMINHIBIT_SET: Final = 30
-VMCTL_VMINHIBIT_CLEAR: Final = 31
-VMCTL_CLEARMAPCACHE: Final = 32
-VMCTL_BOOTINHIBIT_CLEAR: Final = 33
-
 # What VM is asked to do about memory: check that it is there.
 VMPTYPE_CHECK: Final = 1
-
 
 # There is no translation buffer, and the kernel maps nothing of its own.
 _WITHOUT_EFFECT: Final = frozenset({VMCTL_I386_INVLPG, VMCTL_FLUSHTLB, VMCTL_CLEARMAPCACHE})

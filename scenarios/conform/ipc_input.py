@@ -8,10 +8,10 @@ from __future__ import annotations
 import struct
 from typing import Any, Final
 
-from ipc.endpoint import ANY, ASYNCM, CLOCK, HARDWARE, IDLE, SELF, SYSTEM
+from ipc.endpoint import ANY, ANY_SYS, ANY_TSK, ANY_USR, ASYNCM, CLOCK, HARDWARE, IDLE, SELF, SYSTEM
 from ipc.message import PAYLOAD_SIZE, Message, RawMessage
 from ipc.traps import MINIX_KERNINFO_CALL, AsyncEntry
-from kernel.filters import ANY_SYS, ANY_TSK, ANY_USR, BLACKLIST, WHITELIST, FilterElement
+from kernel.filters import BLACKLIST, WHITELIST, FilterElement
 from kernel.flags import RTS_NO_ENDPOINT, RTS_RECEIVING, RTS_SENDING, RTS_SLOT_FREE
 from scenarios.conform.ipc_config import AMF_NAMES, CALLS, RTS_FLAGS
 from scenarios.conform.recording import Malformed, checked, field, number, optional

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from kernel.grants import (
+from ipc.flags import (
     CPF_DIRECT,
-    CPF_IN_USE,
     CPF_INDIRECT,
     CPF_MAGIC,
     CPF_READ,
     CPF_TRY,
     CPF_USED,
     CPF_WRITE,
-    GRANT_INDEX,
     GRANT_INVALID,
+)
+from kernel.grants import (
+    CPF_IN_USE,
+    GRANT_INDEX,
     GRANT_MAX_IDX,
     GRANT_MAX_SEQ,
     GRANT_SHIFT,

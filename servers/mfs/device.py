@@ -18,10 +18,10 @@ import attrs
 from ipc.bdev import BdevClose, BdevGather, BdevIoctl, BdevOpen, BdevRead, BdevReply, BdevScatter
 from ipc.endpoint import NONE
 from ipc.errors import EDEADSRCDST, EINVAL, EIO, OK, IpcError
+from ipc.flags import CPF_READ, CPF_WRITE
 from ipc.message import Message, Reply
 from ipc.messageclass import maker
 from ipc.traps import Load, SendRec, Store, trap, yields_traps
-from kernel.grants import CPF_READ, CPF_WRITE
 from servers.lib.grants import Grants
 from servers.lib.memory import OwnMemory
 

@@ -15,7 +15,15 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ipc.errors import EENTERMOUNT, EINVAL, ELEAVEMOUNT, ESYMLINK, OK
-from ipc.flags import PATH_GET_UCRED, REQ_ISROOT, REQ_RDONLY, RES_64BIT
+from ipc.flags import (
+    CPF_READ,
+    CPF_TRY,
+    CPF_WRITE,
+    PATH_GET_UCRED,
+    REQ_ISROOT,
+    REQ_RDONLY,
+    RES_64BIT,
+)
 from ipc.fs import (
     ReqChmod,
     ReqChown,
@@ -45,7 +53,6 @@ from ipc.fs import (
 )  # fmt: skip
 from ipc.messageclass import maker
 from ipc.traps import Load, Store, trap
-from kernel.grants import CPF_READ, CPF_TRY, CPF_WRITE
 from servers.lib.fsdriver.lookup import UCRED_SIZE, Credentials, encode_credentials
 from servers.lib.fsdriver.node import STAT_SIZE, STATVFS_SIZE
 from servers.lib.grants import GRANT_FAULTED

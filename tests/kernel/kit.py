@@ -10,7 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ipc.endpoint import ANY, ASYNCM, CLOCK, HARDWARE, SELF, SYSTEM, make_endpoint, slot_of
+from ipc.endpoint import (
+    ANY,
+    ANY_SYS,
+    ANY_TSK,
+    ANY_USR,
+    ASYNCM,
+    CLOCK,
+    HARDWARE,
+    SELF,
+    SYSTEM,
+    make_endpoint,
+    slot_of,
+)
 from ipc.errors import OK, IpcError, error_name
 from ipc.message import Message, RawMessage
 from ipc.notification import Notification
@@ -26,12 +38,12 @@ from ipc.traps import (
 )
 from kernel.check import check
 from kernel.clock import Clock
-from kernel.filters import ANY_SYS, ANY_TSK, ANY_USR, BLACKLIST, WHITELIST, FilterElement
+from kernel.filters import BLACKLIST, WHITELIST, FilterElement
 from kernel.filters import add_filter as add_filter_of
 from kernel.flags import RTS_PAGEFAULT, RTS_PROC_STOP, RTS_SLOT_FREE
 from kernel.fork import copy_slot
 from kernel.panic import Panic
-from kernel.privilege import ALL_TARGETS, SYS_PROC, USER_PRIV_ID
+from kernel.privilege import ALL_TARGETS, ALL_TRAPS, SYS_PROC, USER_PRIV_ID
 from kernel.probes import Event, MessageDelivered, Probes
 from kernel.process import Process
 from kernel.quirks import NO_QUIRKS, Quirks
@@ -48,7 +60,6 @@ FLAGS = {
     "unknown": 64,
 }  # fmt: skip
 MANY = {"ANY_USR": ANY_USR, "ANY_SYS": ANY_SYS, "ANY_TSK": ANY_TSK}
-EVERY_TRAP = 0x1FFFF
 
 
 class Kernel:
@@ -75,7 +86,7 @@ class Kernel:
         user = name in USERS
         privilege = self.table.privileges[USER_PRIV_ID if user else slot + 5]
         privilege.flags = 0 if user else SYS_PROC
-        privilege.trap_mask = EVERY_TRAP
+        privilege.trap_mask = ALL_TRAPS
         privilege.ipc_to = ALL_TARGETS & ~privilege.bit
         if user:
             privilege.slot = self.slots["init"]

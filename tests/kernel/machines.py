@@ -11,6 +11,7 @@ from typing import Any
 
 from ipc.endpoint import INIT, NONE, PM, SELF, SYSTEM, VM
 from ipc.errors import EFAULT, OK
+from ipc.flags import VMCTL_CLEAR_PAGEFAULT, VMCTL_MEMREQ_GET, VMCTL_MEMREQ_REPLY
 from ipc.kernelcalls import SysClear, SysEndksig, SysGetksig, SysKill, SysVmctl
 from ipc.message import Message, Reply
 from ipc.notification import Notification
@@ -18,11 +19,6 @@ from ipc.pm import PmExit
 from ipc.signals import SIGSEGV
 from ipc.traps import KernelCall, Receive, SendNb, trap
 from ipc.vm import VmPagefault
-from kernel.calls.vmctl import (
-    VMCTL_CLEAR_PAGEFAULT,
-    VMCTL_MEMREQ_GET,
-    VMCTL_MEMREQ_REPLY,
-)
 from kernel.machine import Configuration, Machine
 from kernel.memory.frames import PAGE_MASK, PAGE_SIZE
 from kernel.memory.space import PTE_PRESENT, PTE_USER, PTE_WRITE

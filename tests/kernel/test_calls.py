@@ -21,6 +21,36 @@ from ipc.errors import (
     EPERM,
     OK,
 )
+from ipc.flags import (
+    DIAGCTL_CODE_DIAG,
+    DIAGCTL_CODE_REGISTER,
+    DIAGCTL_CODE_STACKTRACE,
+    GET_HZ,
+    GET_IDLETSC,
+    GET_IMAGE,
+    GET_MACHINE,
+    GET_WHOAMI,
+    IRQ_DISABLE,
+    IRQ_ENABLE,
+    IRQ_REENABLE,
+    IRQ_RMPOLICY,
+    IRQ_SETPOLICY,
+    PFF_VMINHIBIT,
+    SCHEDCTL_FLAG_KERNEL,
+    SYS_PRIV_ADD_IO,
+    SYS_PRIV_ADD_IRQ,
+    SYS_PRIV_ADD_MEM,
+    SYS_PRIV_ALLOW,
+    SYS_PRIV_DISALLOW,
+    SYS_PRIV_QUERY_MEM,
+    SYS_PRIV_SET_SYS,
+    SYS_PRIV_SET_USER,
+    SYS_PRIV_UPDATE_SYS,
+    SYS_PRIV_YIELD,
+    SYS_STATE_ADD_IPC_BL_FILTER,
+    SYS_STATE_CLEAR_IPC_FILTERS,
+    SYS_STATE_CLEAR_IPC_REFS,
+)
 from ipc.kernelcalls import (
     SysAbort,
     SysClear,
@@ -44,46 +74,15 @@ from ipc.pm import PmExit
 from ipc.registry import BY_NUMBER
 from ipc.sched import SchedulingNoQuantum
 from ipc.signals import SIGILL
-from ipc.traps import Compute, ForkingSendRec, Load, Receive, Send, SendRec, Store, trap
-from kernel.calls.devices import IRQ_DISABLE, IRQ_ENABLE, IRQ_RMPOLICY, IRQ_SETPOLICY
-from kernel.calls.information import (
-    DIAGCTL_CODE_DIAG,
-    DIAGCTL_CODE_REGISTER,
-    DIAGCTL_CODE_STACKTRACE,
-    GET_HZ,
-    GET_IDLETSC,
-    GET_IMAGE,
-    GET_MACHINE,
-    GET_WHOAMI,
-)
-from kernel.calls.privileges import (
-    SYS_PRIV_ADD_IO,
-    SYS_PRIV_ADD_IRQ,
-    SYS_PRIV_ADD_MEM,
-    SYS_PRIV_ALLOW,
-    SYS_PRIV_DISALLOW,
-    SYS_PRIV_QUERY_MEM,
-    SYS_PRIV_SET_SYS,
-    SYS_PRIV_SET_USER,
-    SYS_PRIV_UPDATE_SYS,
-    SYS_PRIV_YIELD,
-)
-from kernel.calls.processes import PFF_VMINHIBIT
-from kernel.calls.scheduling import SCHEDCTL_FLAG_KERNEL
+from ipc.traps import SENDA_CALL, Compute, ForkingSendRec, Load, Receive, Send, SendRec, Store, trap
 from kernel.calls.signals import do_endksig, do_getksig
-from kernel.calls.state import (
-    SYS_STATE_ADD_IPC_BL_FILTER,
-    SYS_STATE_CLEAR_IPC_FILTERS,
-    SYS_STATE_CLEAR_IPC_REFS,
-    do_update,
-)
+from kernel.calls.state import do_update
 from kernel.calls.table import CALLS, KERNEL_CALL, NR_SYS_CALLS
 from kernel.costs import MODELS
 from kernel.flags import RTS_NO_PRIV, RTS_NO_QUANTUM, RTS_RECEIVING, RTS_VMINHIBIT
-from kernel.interrupts import IRQ_REENABLE
 from kernel.machine import Configuration, Machine, TooManyServers
 from kernel.panic import Panic
-from kernel.privilege import NR_STATIC_PRIV_IDS, NR_SYS_PROCS
+from kernel.privilege import ALL_TRAPS, NR_STATIC_PRIV_IDS, NR_SYS_PROCS
 from kernel.process import Process
 from tests.kernel.machines import Small, call
 
@@ -349,6 +348,25 @@ def test_set_sys_with_a_structure_sets_what_it_says() -> None:
     pm = machine.table.privileges[5]
     assert privilege.ipc_to & pm.bit
     assert pm.ipc_to & privilege.bit  # who may be sent to may answer
+
+
+def test_all_traps_are_all_traps_whoever_allows_them() -> None:
+    small = Small()
+    machine = small.machine
+    targets = [machine.spawn(slot, "service", idle, held=RTS_NO_PRIV) for slot in (30, 31)]
+    data = bytearray(884)
+    struct.pack_into("<hh", data, 4, 0, 0x1A)
+    struct.pack_into("<h", data, 24, ~0)
+
+    async def rs() -> None:
+        await trap(Store(0x2000, bytes(data)))
+        await call(SysPrivctl(SYS_PRIV_SET_SYS, 30))
+        await call(SysPrivctl(SYS_PRIV_SET_SYS, 31, 0x2000))
+
+    small.result(rs)
+    masks = {each.privilege.trap_mask for each in (machine.table.at(PM), *targets)}
+    assert masks == {ALL_TRAPS}
+    assert ALL_TRAPS >> SENDA_CALL == 1
 
 
 def test_memory_and_lines_can_be_added_but_not_without_end() -> None:

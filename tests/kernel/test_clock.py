@@ -6,11 +6,12 @@ import pytest
 
 from ipc.endpoint import CLOCK, NONE, SELF
 from ipc.errors import EINVAL, EPERM, OK
+from ipc.flags import VT_PROF, VT_VIRTUAL
 from ipc.kernelcalls import SysSetalarm, SysSettime, SysStime, SysTimes, SysVtimer
 from ipc.message import Reply
 from ipc.signals import SIGPROF, SIGVTALRM
 from ipc.traps import Compute, Receive, Send, SendRec, trap
-from kernel.calls.time import TMR_NEVER, VT_PROF, VT_VIRTUAL
+from kernel.calls.time import TMR_NEVER
 from kernel.clock import ALARM, DEVICE, NEVER, Clock, tick_time
 from kernel.costs import MODELS, CostError, Costs, parse_duration
 from kernel.flags import RTS_PROC_STOP

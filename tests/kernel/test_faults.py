@@ -8,11 +8,8 @@ import pytest
 
 from ipc.endpoint import NONE, SELF, VM
 from ipc.errors import EDOM, EFAULT, EINVAL, ESRCH, OK
-from ipc.kernelcalls import SysMemset, SysPhyscopy, SysVircopy, SysVmctl
-from ipc.signals import SIGSEGV
-from ipc.traps import Compute, Load, Receive, Store, trap
-from kernel.calls.copies import CP_FLAG_TRY
-from kernel.calls.vmctl import (
+from ipc.flags import (
+    CP_FLAG_TRY,
     VMCTL_CLEAR_PAGEFAULT,
     VMCTL_CLEARMAPCACHE,
     VMCTL_FLUSHTLB,
@@ -24,6 +21,9 @@ from kernel.calls.vmctl import (
     VMCTL_VMINHIBIT_CLEAR,
     VMCTL_VMINHIBIT_SET,
 )
+from ipc.kernelcalls import SysMemset, SysPhyscopy, SysVircopy, SysVmctl
+from ipc.signals import SIGSEGV
+from ipc.traps import Compute, Load, Receive, Store, trap
 from kernel.faults import FAULT_PROTECTION, FAULT_USER, FAULT_WRITE
 from kernel.flags import RTS_PROC_STOP
 from kernel.memory.frames import PAGE_SIZE

@@ -10,6 +10,16 @@ import pytest
 
 from ipc.endpoint import ANY, NONE, SELF, VFS
 from ipc.errors import EDOM, EFAULT, EINVAL, ELOOP, ENOTREADY, EPERM, OK
+from ipc.flags import (
+    CPF_DIRECT,
+    CPF_INDIRECT,
+    CPF_MAGIC,
+    CPF_READ,
+    CPF_TRY,
+    CPF_USED,
+    CPF_VALID,
+    CPF_WRITE,
+)
 from ipc.kernelcalls import (
     SysSafecopyfrom,
     SysSafecopyto,
@@ -22,22 +32,7 @@ from ipc.kernelcalls import (
 from ipc.traps import Load, Receive, Store, trap
 from kernel.calls.copies import do_safecopy
 from kernel.copying import private_memory
-from kernel.grants import (
-    CPF_DIRECT,
-    CPF_INDIRECT,
-    CPF_MAGIC,
-    CPF_READ,
-    CPF_TRY,
-    CPF_USED,
-    CPF_VALID,
-    CPF_WRITE,
-    GRANT_SHIFT,
-    Grant,
-    Granted,
-    grant_id,
-    grant_index,
-    verify_grant,
-)
+from kernel.grants import GRANT_SHIFT, Grant, Granted, grant_id, grant_index, verify_grant
 from kernel.machine import Machine
 from tests.kernel.machines import LIMIT, Small, call
 

@@ -10,13 +10,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from ipc.endpoint import ANY, SELF
+from ipc.endpoint import ANY, ANY_SYS, ANY_TSK, ANY_USR, SELF
 from ipc.errors import OK, IpcError
 from ipc.message import RawMessage
 from ipc.notification import Notification
 from ipc.traps import AMF_DONE, AMF_NOREPLY, AMF_NOTIFY, AMF_NOTIFY_ERR, AMF_VALID, AsyncEntry
 from kernel.check import check
-from kernel.filters import ANY_SYS, ANY_TSK, ANY_USR, FilterElement, add_filter
+from kernel.filters import FilterElement, add_filter
 from kernel.flags import MF_REPLY_PEND, RTS_PAGEFAULT, RTS_RECEIVING, RTS_SENDING, RTS_SLOT_FREE
 from kernel.fork import copy_slot
 from kernel.process import Process

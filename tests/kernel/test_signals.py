@@ -9,6 +9,7 @@ import pytest
 
 from ipc.endpoint import NONE, PM, SELF, VM
 from ipc.errors import EBUSY, EINVAL, EPERM, OK
+from ipc.flags import RC_DELAY, RC_RESUME, RC_STOP
 from ipc.kernelcalls import (
     SysEndksig,
     SysExit,
@@ -24,7 +25,6 @@ from ipc.notification import Notification
 from ipc.pm import PmSigreturn
 from ipc.signals import SIGABRT, SIGKSIG, SIGKSIGSM, SIGSNDELAY, SIGTERM, SIGUSR1, signal_name
 from ipc.traps import Load, Receive, Send, SendRec, Store, trap
-from kernel.calls.processes import RC_DELAY, RC_RESUME, RC_STOP
 from kernel.flags import MF_SIG_DELAY, RTS_PROC_STOP, RTS_SENDING, RTS_SIG_PENDING, RTS_SIGNALED
 from kernel.machine import Configuration, Machine
 from kernel.panic import Panic

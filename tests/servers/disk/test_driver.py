@@ -19,9 +19,9 @@ from ipc.bdev import (
 )
 from ipc.endpoint import MFS
 from ipc.errors import EINVAL, EIO, ENOTTY, ENXIO, ERESTART, OK
+from ipc.flags import CPF_READ, CPF_WRITE
 from ipc.message import RawMessage, Reply
 from ipc.traps import Load, Receive, SendRec, Store, trap
-from kernel.grants import CPF_READ, CPF_WRITE
 from kernel.machine import Machine
 from servers.disk.controller import Controller
 from servers.disk.driver import DIOCGETP, DIOCSETP, Disk

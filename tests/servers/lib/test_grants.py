@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ipc.errors import EPERM, OK
+from ipc.flags import CPF_MAGIC, CPF_READ, CPF_TRY, CPF_WRITE
 from ipc.traps import Load, Receive, Store, trap
-from kernel.grants import CPF_MAGIC, CPF_READ, CPF_TRY, CPF_WRITE, GRANT_MAX_SEQ, grant_index
+from kernel.grants import GRANT_MAX_SEQ, grant_index
 from kernel.machine import Machine
 from servers.lib.grants import GRANT_FAULTED, Grants
 from servers.lib.kernel_calls import sys_safecopyfrom, sys_safecopyto

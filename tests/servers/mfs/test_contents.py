@@ -8,9 +8,8 @@ import pytest
 
 from ipc.endpoint import MFS, VFS
 from ipc.errors import EFAULT, EPERM, OK
-from ipc.flags import O_RDWR
+from ipc.flags import CPF_READ, O_RDWR
 from ipc.fs import ReqBwrite, ReqReadsuper, ReqSync
-from kernel.grants import CPF_READ
 from servers.boot import boot
 from servers.config import MachineConfig
 from servers.image import ROOT_DEVICE
