@@ -208,9 +208,9 @@ class FileSystem:
         """Free `inode`, which nobody uses, if it has no links; write it.  Raises Refused."""
         if inode.links == 0:
             await zones.release(self, inode)
-            inode.mode = 0
-            inode.dirty = True
             await self._give_bit(START_BLOCK, inode.number)
+            inode.mode = 0  # not before: `release` must know a device when it is tried again
+            inode.dirty = True
             self.inode_hint = min(self.inode_hint, inode.number)
             del self._inodes[inode.number], self._unused[inode.number]
         if inode.dirty:

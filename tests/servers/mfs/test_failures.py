@@ -11,8 +11,8 @@ import pytest
 
 from ipc.endpoint import VFS, VM
 from ipc.errors import EIO, ENOENT, ENOMEM, OK
-from ipc.flags import O_CREAT, O_RDWR
-from ipc.vfs import VfsRename, VfsTruncate
+from ipc.flags import O_CREAT, O_RDWR, S_IFCHR
+from ipc.vfs import VfsMknod, VfsRename, VfsTruncate
 from kernel.injection import AllocationFault, Fault, ReplyFault, When
 from servers.config import FileContents
 from servers.image import DISK
@@ -189,6 +189,14 @@ def test_what_cannot_be_freed_does_not_keep_the_rest_from_being_written() -> Non
     place.check()
 
 
+def forget(place: Site) -> None:
+    """MFS gives back its blocks, for the one that has /dir/x, and VM will know of none."""
+    faults = place.system.machine.faults
+    faults.arm(AllocationFault(when=When(1, 1)))
+    faults.arm(ReplyFault(VM, request="VM_MAPCACHEPAGE", error=ENOENT))
+    place.do(lambda libc: libc.stat("/dir/x"))
+
+
 def test_a_way_upwards_that_cannot_be_read_stays_in_nobodys_use() -> None:
     """A directory is moved to below where one is; of what lies above that nothing is known."""
     case = next(case for case in CASES if case.name == "rename of a directory to far below")
@@ -196,9 +204,7 @@ def test_a_way_upwards_that_cannot_be_read_stays_in_nobodys_use() -> None:
     for first in range(1, 6):
         place = begin(case)
         faults = place.system.machine.faults
-        faults.arm(AllocationFault(when=When(1, 1)))
-        faults.arm(ReplyFault(VM, request="VM_MAPCACHEPAGE", error=ENOENT))
-        place.do(lambda libc: libc.stat("/dir/x"))  # for its block MFS gives all others back
+        forget(place)
         faults.arm(*disk_fails(first))
         results.append(place.fails(case.call))
         faults.disarm_all()
@@ -206,3 +212,27 @@ def test_a_way_upwards_that_cannot_be_read_stays_in_nobodys_use() -> None:
         assert ("/a/b/c/dir/x" in on_disk(place)) == (not results[-1])
         place.check()
     assert results == [EIO, EIO, EIO, EIO, OK]
+
+
+def test_a_device_that_cannot_be_freed_is_freed_by_sync() -> None:
+    """Its first zone is no zone, as long as one knows what it is."""
+
+    async def make_device(libc: Libc) -> None:
+        path, length = await libc.text("/null")
+        await libc.syscall(
+            VFS, VfsMknod(device=0x103, name_=path, len=length, mode=S_IFCHR | 0o666)
+        )
+
+    case = Case("unlink of a device", {"/dir/x": b""}, Libc.sync, {"/null"}, make_device)
+    pending = 0
+    for first in range(1, 6):
+        place = begin(case)
+        faults = place.system.machine.faults
+        forget(place)
+        faults.arm(*disk_fails(first))
+        result = place.fails(lambda libc: libc.unlink("/null"))
+        pending += any(not each.links for each in place.system.servers["mfs"].fs._inodes.values())
+        faults.disarm_all()
+        assert ("/null" in on_disk(place)) == bool(result)
+        place.check()
+    assert pending, "some cannot be freed at once"
