@@ -28,6 +28,7 @@ from ipc.flags import (
 from ipc.kernelcalls import SysVmctl, SysVmctlMemreqReply, SysVmctlReply
 from ipc.message import Message, signed
 from ipc.notification import Notification
+from kernel.copying import VMSUSPEND
 from kernel.filters import admits
 from kernel.flags import RTS_BOOTINHIBIT, RTS_PAGEFAULT, RTS_VMINHIBIT, RTS_VMREQUEST
 from kernel.panic import Panic
@@ -89,6 +90,8 @@ def _memreq_reply(machine: Machine, process: Process, value: int) -> Message | i
     wanted = process.memory_request
     if not process.rts & RTS_VMREQUEST or wanted is None or not wanted.taken:
         return EINVAL
+    if signed(value) == VMSUSPEND:
+        raise Panic("VM answers that it has not answered", quirk="vfs-reply-no-error")
     machine.copier.answer(process, signed(value))
     return OK
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import attrs
 
-from ipc.flags import S_IFMT
+from ipc.flags import S_IFBLK, S_IFCHR, S_IFMT
 from servers.mfs.layout import DiskInode
 
 TABLE_SIZE: Final = 512
@@ -50,6 +50,11 @@ class Inode:
     def format(self) -> int:
         """The kind of file: S_IFREG, S_IFDIR …"""
         return self.mode & S_IFMT
+
+    @property
+    def is_device(self) -> bool:
+        """Whether it stands for a device, whose number is in the place of its first zone."""
+        return self.mode & S_IFMT in (S_IFCHR, S_IFBLK)
 
     def touch(self, *times: int) -> None:
         """Something changed: set these times (ATIME …) later, and write the inode back."""

@@ -49,9 +49,13 @@ async def find(fs: FileSystem, parent: Inode, name: bytes) -> Inode | None:
 async def new_node(
     fs: FileSystem, parent: Inode, name: bytes, mode: int, uid: int, gid: int, first_zone: int = 0
 ) -> Inode:
-    """Make a file and enter its name; it is in use.  Raises Refused (EEXIST, ENOSPC, …)."""
+    """Make a file and enter its name; it is in use.  Raises Refused (EEXIST, ENOSPC, …).
+
+    Differs: MINIX keeps the number of a device in what is none, and later takes it for a zone.
+    """
     inode = await _nameless(fs, parent, name, mode, uid, gid)
-    inode.zones[0] = first_zone
+    if inode.is_device:
+        inode.zones[0] = first_zone
     # On disk an inode without a name is better than a name without an inode.
     try:
         await fs.write_inode(inode)

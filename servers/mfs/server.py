@@ -14,7 +14,7 @@ import attrs
 
 from ipc.endpoint import NONE
 from ipc.errors import EBUSY, EINVAL, ENOENT, ENOTDIR, EROFS, OK
-from ipc.flags import RES_HASPEEK, S_IFBLK, S_IFCHR, S_IFLNK
+from ipc.flags import RES_HASPEEK, S_IFLNK
 from ipc.message import signed
 from servers.lib.fsdriver.data import Data
 from servers.lib.fsdriver.dirents import Dirent, DirentList
@@ -125,7 +125,7 @@ class Mfs(FileServer):
         async with self._using(inode) as found:
             if found.mount_point:
                 raise Refused(EBUSY)
-            if found.format in (S_IFBLK, S_IFCHR):
+            if found.is_device:
                 raise Refused(ENOTDIR)
         found.mount_point = True
 
@@ -287,7 +287,7 @@ class Mfs(FileServer):
         async with self._using(inode) as found:
             if found.update:
                 self.fs.update_times(found)
-            special = found.zones[0] if found.format in (S_IFBLK, S_IFCHR) else 0
+            special = found.zones[0] if found.is_device else 0
             return Stat(
                 self.device, found.mode, inode, found.links, found.uid, found.gid, special,
                 found.atime, found.mtime, found.ctime, found.size, estimated_blocks(found.size),

@@ -9,7 +9,6 @@ import struct
 from typing import TYPE_CHECKING, Final
 
 from ipc.errors import EFBIG, EINVAL
-from ipc.flags import S_IFBLK, S_IFCHR
 from kernel.panic import Panic
 from servers.lib.loop import Refused
 from servers.mfs.inode import CTIME, MTIME, Inode
@@ -258,7 +257,7 @@ async def _free_in_single(fs: FileSystem, single: int, index: int) -> bool:
 
 async def truncate(fs: FileSystem, inode: Inode, size: int) -> None:
     """Make the file `size` bytes long; what is added is a hole.  Raises Refused (EINVAL, EFBIG)."""
-    if inode.format in (S_IFCHR, S_IFBLK):
+    if inode.is_device:
         raise Refused(EINVAL)
     if size > min(fs.superblock.max_size, MAX_FILE_SIZE):
         raise Refused(EFBIG)
@@ -270,7 +269,7 @@ async def truncate(fs: FileSystem, inode: Inode, size: int) -> None:
 
 async def release(fs: FileSystem, inode: Inode) -> None:
     """Give all zones of a file that has no links back; a device has none."""
-    if inode.format in (S_IFCHR, S_IFBLK):
+    if inode.is_device:
         return
     if inode.size:
         await free_range(fs, inode, 0, inode.size)

@@ -11,7 +11,7 @@ import pytest
 
 from ipc.endpoint import VFS, VM
 from ipc.errors import EIO, ENOENT, ENOMEM, OK
-from ipc.flags import O_CREAT, O_RDWR, S_IFCHR
+from ipc.flags import O_CREAT, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY, S_IFCHR, S_IFIFO
 from ipc.vfs import VfsMknod, VfsRename, VfsTruncate
 from kernel.injection import AllocationFault, Fault, ReplyFault, When
 from servers.config import FileContents
@@ -236,3 +236,25 @@ def test_a_device_that_cannot_be_freed_is_freed_by_sync() -> None:
         assert ("/null" in on_disk(place)) == bool(result)
         place.check()
     assert pending, "some cannot be freed at once"
+
+
+@pytest.mark.parametrize("used", [False, True])
+def test_the_device_number_of_a_fifo_is_no_zone(used: bool) -> None:
+    """mknod takes one for any kind of file; a zone with that number is not the FIFO's to free."""
+    place = site(memory="16M", sanity="quiet", files={"/f": bytes(5000)})
+
+    async def make_and_unlink(libc: Libc) -> None:
+        path, length = await libc.text("/p")
+        await libc.syscall(VFS, VfsMknod(device=700, name_=path, len=length, mode=S_IFIFO | 0o666))
+        if used:
+            reading = await libc.open("/p", O_RDONLY | O_NONBLOCK)
+            writing = await libc.open("/p", O_WRONLY | O_NONBLOCK)
+            await libc.write(writing, b"through it")
+            await libc.close(reading)
+            await libc.close(writing)
+        await libc.unlink("/p")
+        await libc.sync()
+
+    place.do(make_and_unlink)
+    place.check()
+    assert "/p" not in on_disk(place)
