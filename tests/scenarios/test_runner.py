@@ -323,6 +323,21 @@ def test_a_module_that_cannot_be_imported_is_bad_input(
     )
 
 
+def test_the_line_of_the_server_that_is_wrong_is_shown(tmp_path: Path) -> None:
+    (tmp_path / "two_servers.py").write_text(
+        "import sendrec\n"
+        "class Good(sendrec.Server):\n"
+        "    CALLS = {}\n"
+        "class Bare(sendrec.Server):\n"
+        "    CALLS = {}\n"
+        "    def __init__(self): pass\n"
+    )
+    text = "server good two_servers:Good\nserver bare two_servers:Bare\n"
+    outcome = run(Source("t.scn", text, tmp_path / "t.scn"))
+    assert outcome.status == "bad"
+    assert outcome.reason.startswith("t.scn:2:1: servers: the __init__ of bare")
+
+
 def test_a_module_that_exits_is_bad_input(tmp_path: Path) -> None:
     (tmp_path / "exiting_module.py").write_text("raise SystemExit(3)\n")
     line = "process p program=exiting_module:main"
