@@ -50,8 +50,8 @@ class Dispatcher:
         self.billed: Process | None = None
         self.billed_since = 0
         self.billed_time = 0
-        self.idle = 0  # since somebody was billed
-        self.idle_time = 0  # since the machine was started
+        self.billed_idle = 0
+        self.idle_time = 0
         self.since = 0
         self.careful = policy.quanta
         self.thread = 0
@@ -135,7 +135,6 @@ class Dispatcher:
         if time > end:
             time = end
         if time > now:
-            self.idle += time - now
             self.idle_time += time - now
             clock.now = now = time
         self.since = now
@@ -256,11 +255,12 @@ class Dispatcher:
         billed = self.billed
         now = self.machine.clock.now
         if billed is not None:
-            servers = now - self.idle - self.billed_since - (billed.user_time - self.billed_time)
+            idle = self.idle_time - self.billed_idle
+            servers = now - idle - self.billed_since - (billed.user_time - self.billed_time)
             billed.system_time += servers
             if self.careful and servers:
                 self.machine.timers.used(billed, servers, own=False)
-        self.idle = 0
+        self.billed_idle = self.idle_time
         self.billed = process
         self.billed_since = now
         self.billed_time = process.user_time if process is not None else 0

@@ -50,6 +50,7 @@ class Driven:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self._waiting: dict[Process, Listener] = {}
+        self._reasons: dict[Process, str] = {}
         self.injections: list[Injection] = []
 
     def is_free(self, process: Process) -> bool:
@@ -95,14 +96,13 @@ class Driven:
         """`process` is no more: whatever it was told, it will not do."""
         listener = self._waiting.pop(process, None)
         if listener is not None:
-            listener(ProcessEnded(f"{process.name} ended{self._reason(process)}"))
+            reason = self._reasons.pop(process, "")
+            listener(ProcessEnded(f"{process.name} ended{reason and f': {reason}'}"))
 
-    def _reason(self, process: Process) -> str:
-        """What the machine has said last about `process`, if anything."""
-        start = f"{process.name}: "
-        said = (line for line in reversed(self._machine.log) if line.startswith(start))
-        last = next(said, None)
-        return "" if last is None else f": {last.removeprefix(start)}"
+    def explain(self, process: Process, reason: str) -> None:
+        """`process` is about to end for `reason`, which is told if it has a command."""
+        if process in self._waiting:
+            self._reasons[process] = reason
 
 
 def describe_command(command: Any) -> str:

@@ -71,10 +71,16 @@ class Fate:
         signal = signal_for(error)
         text = describe(error)
         self._report(process, -1, text)
-        self._machine.complain(f"{process.name}: {text}; {signal_name(signal)}")
+        self._explain(process, text, signal)
         # Should the process outlive the signal, it has nothing to do but to leave.
         self._end(process, 1)
         self._machine.signals.cause(process, signal)
+
+    def _explain(self, process: Process, why: str, signal: int) -> None:
+        """Write down why `process` gets `signal`, and let who gave it a command know."""
+        reason = f"{why}; {signal_name(signal)}"
+        self._machine.complain(f"{process.name}: {reason}")
+        self._machine.driven.explain(process, reason)
 
     def _end(self, process: Process, status: int) -> None:
         """Let `process` leave when it next runs, whatever it was doing."""
@@ -120,7 +126,7 @@ class Fate:
             panic.during(process.name, "program", describe_result(process.result))
             raise panic
         self._report(process, -1, flaw)
-        self._machine.complain(f"{process.name}: {flaw}; SIGILL")
+        self._explain(process, flaw, SIGILL)
         self._end(process, 1)
         self._machine.signals.cause(process, SIGILL)
 
@@ -202,8 +208,13 @@ def describe_result(result: Any) -> str:
 
 def describe_request(request: object) -> str:
     """A trap in a few words."""
-    message = getattr(request, "message", None) or getattr(request, "request", None)
+    message = message_in(request)
     return describe_message(message) if message is not None else repr(request)[:100]
+
+
+def message_in(request: object) -> Any:
+    """What a trap sends, or asks the kernel for; None if it does neither."""
+    return getattr(request, "message", None) or getattr(request, "request", None)
 
 
 def describe_message(message: Any) -> str:
@@ -218,7 +229,7 @@ def flaw_of(request: Any) -> str:
         expected = FIELD_TYPES.get(attribute.name)
         if expected is not None and not isinstance(value, expected):
             return f"made a {type(request).__name__} whose {attribute.name} is {value!r:.100}"
-    message = getattr(request, "message", None) or getattr(request, "request", None)
+    message = message_in(request)
     if message is not None:
         try:
             demand_well_formed(message)

@@ -229,6 +229,9 @@ async def do_ftruncate(worker: Worker, request: VfsFtruncate) -> Message | None:
 
 
 async def _cut(worker: Worker, vnode: Vnode, size: int) -> Message:
+    # Differs: MINIX lets users cut a pipe, and takes that for how much is in it.
+    if vnode.is_pipe:
+        raise Refused(EINVAL)
     # A file that keeps its size keeps its times: POSIX.
     if vnode.is_regular and vnode.size == size:
         return Reply(OK)

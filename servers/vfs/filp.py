@@ -68,22 +68,22 @@ class FilpTable:
 
     async def new(self, worker: Worker, mode: int) -> Filp:
         """A free filp, locked by `worker`; raises Refused(ENFILE)."""
-        if len(self._filps) >= self.limit:
-            raise Refused(ENFILE)
-        filp = Filp(mode)
-        self._filps[filp] = None
+        filp = self._add(Filp(mode))
         await filp.mutex.acquire(worker)
         return filp
 
     def copy(self, filp: Filp) -> Filp:
         """Another one for the same file, of one descriptor; raises Refused(ENFILE)."""
-        if len(self._filps) >= self.limit:
-            raise Refused(ENFILE)
-        made = Filp(filp.mode, filp.flags, count=1)
+        made = self._add(Filp(filp.mode, filp.flags, count=1))
         made.vnode = filp.vnode
         made.vnode.references += 1
-        self._filps[made] = None
         return made
+
+    def _add(self, filp: Filp) -> Filp:
+        if len(self._filps) >= self.limit:
+            raise Refused(ENFILE)
+        self._filps[filp] = None
+        return filp
 
     def drop(self, filp: Filp) -> None:
         """No descriptor refers to it any more."""

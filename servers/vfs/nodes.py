@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ipc.endpoint import NONE
 from ipc.errors import EACCES, EINVAL, EROFS, OK
-from ipc.vfs import VfsAccess, VfsFtruncate, VfsTruncate
+from ipc.vfs import VfsAccess
 from servers.lib.loop import Refused
 from servers.vfs.filp import R_BIT, W_BIT, X_BIT
 from servers.vfs.lock import SERIAL
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from servers.vfs.fproc import Fproc
     from servers.vfs.worker import Worker
 
-CUTS: Final = {VfsTruncate.type, VfsFtruncate.type}  # the calls by which users cut files
 TOO_MANY: Final = 256  # references that a file system keeps for us before some are given back
 
 
@@ -65,12 +64,8 @@ def new_vnode(worker: Worker, details: NodeDetails) -> Vnode:
 
 
 async def truncate_vnode(worker: Worker, vnode: Vnode, size: int) -> int:
-    """Cut a regular file, or a pipe that is opened or closed; the caller has locked it.
-
-    The result is OK or an error number.  Differs: in MINIX a user may cut a pipe, too; VFS takes
-    that for how much is in it, which only the file system knows that keeps its data.
-    """
-    if not (vnode.is_regular or (vnode.is_pipe and worker.request.type not in CUTS)):
+    """Cut a regular file or a pipe, which the caller has locked; OK or an error number."""
+    if not (vnode.is_regular or vnode.is_pipe):
         return EINVAL
     result = await req_ftrunc(worker, vnode.fs, vnode.inode, size, 0)
     if result == OK:

@@ -35,7 +35,7 @@ from servers.lib.loop import Refused
 from servers.vfs.comm import ask_fs
 from servers.vfs.filp import R_BIT
 from servers.vfs.lock import READ
-from servers.vfs.opening import close_fd
+from servers.vfs.opening import close_fd, take_out
 from servers.vfs.requests import inhibread_request, peek_request
 from servers.vfs.transfer import set_position
 
@@ -122,7 +122,7 @@ async def _look_up_or_close(worker: Worker, request: VfsVmcall, locks: bool) -> 
         # Without the quirk, nobody has a lock on a file that VM alone uses.
         await close_fd(worker, who, request.fd)
     else:
-        who.filps[request.fd] = None
+        take_out(who, request.fd)
         worker.vfs.filps.drop(filp)
         filp.vnode.references -= 1
     return VmVfsReply(request.endpoint, OK, request.reqid)

@@ -107,12 +107,10 @@ class Blocks:
     def reference(self, block: int) -> None:
         """Count one more reference."""
         count = self.refs[block] + 1
-        self.refs[block] = count if count <= self.mask else self.wrap(block)
-
-    def wrap(self, block: int) -> int:
-        """What the count of `block` is when it goes beyond the mask."""
-        self.wrapped.add(block)
-        return 0
+        if count > self.mask:
+            self.wrapped.add(block)
+            count = 0
+        self.refs[block] = count
 
     def unreference(self, block: int) -> int:
         """Count one reference less.  A block without any is forgotten: whose frame is returned.

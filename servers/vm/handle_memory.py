@@ -94,7 +94,7 @@ async def handle_memory(vm: VmServer, request: MemoryRequest) -> None:
             VMVFSREQ_FDIO, outcome.fd, request.process.endpoint, outcome.offset, PAGE
         )
         if answer.result != OK:
-            outcome = Failed(_error(memory, answer.result))
+            outcome = Failed(_as_error(memory, answer.result))
         elif _is_gone(memory, request):
             outcome = BAD_ADDRESS
         else:
@@ -102,7 +102,7 @@ async def handle_memory(vm: VmServer, request: MemoryRequest) -> None:
     await _finish(vm, request, outcome.errno if type(outcome) is Failed else OK)
 
 
-def _error(memory: Memory, result: int) -> int:
+def _as_error(memory: Memory, result: int) -> int:
     """What is told of a result of VFS that is not OK: EFAULT, if it is no error either."""
     if (result > 0 or result == VMSUSPEND) and "vfs-reply-no-error" not in memory.quirks:
         return EFAULT

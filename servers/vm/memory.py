@@ -122,8 +122,7 @@ class Memory:
         phys = blocks.unreference(table[page])
         if phys != NO_FRAME and region.kind_of(page).owns_frames:
             self.free_frame(phys)
-        count = blocks.refs[block] + 1
-        blocks.refs[block] = count if count <= blocks.mask else blocks.wrap(block)
+        blocks.reference(block)
         table[page] = block
 
     def unlink(self, region: Region, page: int) -> None:

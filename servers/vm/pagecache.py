@@ -105,8 +105,7 @@ class PageCache:
             return False
         if device == NO_DEVICE:
             raise Panic("a cached page needs a device", quirk="setcache-nodev")
-        count = blocks.refs[block] + 1
-        blocks.refs[block] = count if count <= blocks.mask else blocks.wrap(block)
+        blocks.reference(block)
         blocks.cached[block] = 1
         self.by_device[device, page.offset] = page
         if page.inode != NO_INODE:
